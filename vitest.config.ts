@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+const minuteMs = 60_000;
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/summary-reporter.ts'],
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'pipeline',
+          include: ['test/pipeline/**/*.test.ts'],
+          globalSetup: ['test/support/broker-setup.ts'],
+          testTimeout: minuteMs,
+          hookTimeout: minuteMs,
+        },
+      },
+      {
+        // Each of these runs Java processes or containers of its own, so one file at a time.
+        test: {
+          name: 'machine',
+          include: ['test/embedded/**/*.test.ts', 'test/containers/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 4 * minuteMs,
+          hookTimeout: 10 * minuteMs,
+        },
+      },
+    ],
+  },
+});
