@@ -1,0 +1,19 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import type { Sources } from './read.ts';
+
+/** The variables of this process, for settings and for the processes that it starts; nothing else reads them. */
+export function processEnvironment(): Readonly<Record<string, string | undefined>> {
+  return { ...process.env };
+}
+
+/** What settings are read from: the variables of this process, and those of `.env` in the working directory. */
+export function processSources(): Sources {
+  const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+  return { env: processEnvironment(), file, running: {} };
+}
+
+/** `sources` with addresses of what runs on this machine, which count where nothing else sets them. */
+export function withRunning(sources: Sources, running: Readonly<Record<string, string>>): Sources {
+  return { ...sources, running: { ...sources.running, ...running } };
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
+import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
+import { ConfigError, messageOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { stopIdleTimerSpin } from './request-queue-fix.ts';
+import type { KafkaValues } from './settings.ts';
+
+/**
+ * kafkajs's own retries, given in full: kafkajs picks other defaults when NODE_ENV is `test`, and its 300 ms first pause is
+ * longer than a coordinator needs.
+ */
+const retry = { initialRetryTime: 100, maxRetryTime: 5_000, factor: 0.2, multiplier: 2, retries: 5 };
+
+/**
+ * The Kafka client of one service; TLS and SASL come from the settings for whatever is made of it.
+ *
+ * @throws {ConfigError} when a certificate file cannot be read.
+ */
+export function createKafka(values: KafkaValues, clientId: string, logger: Logger): Kafka {
+  stopIdleTimerSpin();
+  const ssl = sslOf(values);
+  const sasl = saslOf(values);
+  return new Kafka({
+    clientId,
+    brokers: [...(values.brokers ?? [])],
+    connectionTimeout: 5_000,
+    requestTimeout: 10_000,
+    retry,
+    logLevel: logLevel.DEBUG,
+    logCreator: () => logTo(logger.child({ component: 'kafkajs' })),
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+  });
+}
+
+function sslOf(values: KafkaValues): ConnectionOptions | undefined {
+  const { sslCa, sslCert, sslKey } = values;
+  const wanted = values.ssl ?? (sslCa !== undefined || sslCert !== undefined);
+  if (!wanted) return undefined;
+  return {
+    ...(sslCa === undefined ? {} : { ca: readPem('KAFKA_SSL_CA', sslCa) }),
+    ...(sslCert === undefined ? {} : { cert: readPem('KAFKA_SSL_CERT', sslCert) }),
+    ...(sslKey === undefined ? {} : { key: readPem('KAFKA_SSL_KEY', sslKey) }),
+  };
+}
+
+function readPem(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`${name} is ${JSON.stringify(path)}, expected a readable file (${messageOf(error)})`]);
+  }
+}
+
+function saslOf(values: KafkaValues): SASLOptions | undefined {
+  const { saslMechanism: mechanism, saslUsername: username, saslPassword: password } = values;
+  if (mechanism === undefined || username === undefined || password === undefined) return undefined;
+  return { mechanism, username, password };
+}
+
+type LogEntry = { level: logLevel; namespace: string; log: { message: string; [extra: string]: unknown } };
+
+/**
+ * kafkajs logs each failed attempt as an error although it goes on to retry: its errors and warnings become our warnings,
+ * its information our debug lines, and what finally fails is logged by whoever gets the exception.
+ */
+function logTo(logger: Logger): (entry: LogEntry) => void {
+  return ({ level, namespace, log: { message, broker, error, retryCount } }) => {
+    const details = { namespace, broker, error, retryCount };
+    if (level === logLevel.ERROR || level === logLevel.WARN) logger.warn(details, message);
+    else if (level === logLevel.INFO) logger.debug(details, message);
+    else logger.trace(details, message);
+  };
+}

@@ -1,0 +1,55 @@
+import pino from 'pino';
+import pretty from 'pino-pretty';
+import { choice } from './config/setting.ts';
+
+export type Logger = pino.Logger;
+
+export const logSettings = {
+  logLevel: choice('IMWATCH_LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
+    help: 'Least severe level that is logged.',
+    default: 'info',
+  }),
+  logFormat: choice('IMWATCH_LOG_FORMAT', ['auto', 'json', 'pretty'], {
+    help: 'JSON lines, or lines for people; auto takes the latter on a terminal.',
+    default: 'auto',
+  }),
+};
+
+/** Names under which a secret or message text might be logged by mistake, at the top or one level down. */
+const redactedNames = [
+  'token',
+  'tokens',
+  'secretKey',
+  'password',
+  'authorization',
+  'sign',
+  'query',
+  'body',
+  'textContent',
+];
+
+/**
+ * The root logger of a service; every line carries `service`.
+ *
+ * Never log a request body, a query string, a token or a message text: redaction is the second line of defence.
+ */
+export function createLogger(
+  service: string,
+  settings: { readonly logLevel: string; readonly logFormat: 'auto' | 'json' | 'pretty' },
+): Logger {
+  const readable = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && process.stdout.isTTY === true);
+  const options: pino.LoggerOptions = {
+    level: settings.logLevel,
+    base: { service },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: redactedNames.flatMap((name) => [name, `*.${name}`]),
+    formatters: { level: (label) => ({ level: label }) },
+  };
+  if (!readable) return pino(options);
+  return pino(
+    options,
+    pretty({ translateTime: 'SYS:HH:MM:ss.l', ignore: 'service', messageFormat: '{service}: {msg}', sync: true }),
+  );
+}
+
+export const silentLogger: Logger = pino({ level: 'silent' });
