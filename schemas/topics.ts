@@ -1,0 +1,76 @@
+import type { RecordName } from './generated/events.ts';
+
+/** Which changes of a schema the registry takes: FULL for what the data team reads, BACKWARD for the rest. */
+export type Compatibility = 'FULL_TRANSITIVE' | 'BACKWARD_TRANSITIVE';
+
+/** One topic: what stands on it and how it is kept. */
+export interface Topic {
+  readonly record: RecordName;
+  readonly purpose: string;
+  /** What follows `<sdkAppId>/` in the key: the first of these that the callback has. */
+  readonly keyedBy: string;
+  readonly writtenBy: string;
+  readonly cleanup: 'delete' | 'compact' | 'compact,delete';
+  readonly retentionDays: number;
+  readonly compatibility: Compatibility;
+}
+
+/** Every topic by the middle part of its name. */
+export const topics = {
+  verdict: {
+    record: 'ContentVerdict',
+    purpose: 'moderation verdicts (ContentCallback.ResultNotify)',
+    keyedBy: 'From_Account',
+    writtenBy: 'ingest',
+    cleanup: 'delete',
+    retentionDays: 30,
+    compatibility: 'FULL_TRANSITIVE',
+  },
+  callback: {
+    record: 'UnknownCallback',
+    purpose: 'callbacks of every other command, whole',
+    keyedBy: 'From_Account, GroupId',
+    writtenBy: 'ingest',
+    cleanup: 'delete',
+    retentionDays: 7,
+    compatibility: 'FULL_TRANSITIVE',
+  },
+  'dead-letter': {
+    record: 'DeadLetter',
+    purpose: 'input that could not become an event, with the reason',
+    keyedBy: 'what its event would have had',
+    writtenBy: 'every service',
+    cleanup: 'delete',
+    retentionDays: 30,
+    compatibility: 'FULL_TRANSITIVE',
+  },
+} as const satisfies Record<string, Topic>;
+
+export type TopicId = keyof typeof topics;
+
+export const topicIds = Object.keys(topics) as TopicId[];
+
+/** Largest record that a topic takes, in bytes; a body is at most 1 MiB, and its event may be larger than the body. */
+export const maxRecordBytes = 4 * 1024 * 1024;
+
+/** Full name of a topic, for example `im.verdict.v1`. */
+export function topicName(prefix: string, id: TopicId): string {
+  return `${prefix}.${id}.v1`;
+}
+
+/** The registry's subject of a topic's values (TopicNameStrategy). */
+export function subjectOf(topic: string): string {
+  return `${topic}-value`;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** The Kafka settings of a topic that has `replication` replicas: name → value, as the broker spells them. */
+export function topicConfig(topic: Topic, replication: number): Record<string, string> {
+  return {
+    'cleanup.policy': topic.cleanup,
+    ...(topic.cleanup === 'compact' ? {} : { 'retention.ms': String(topic.retentionDays * dayMs) }),
+    'max.message.bytes': String(maxRecordBytes),
+    'min.insync.replicas': String(replication >= 3 ? 2 : 1),
+  };
+}
