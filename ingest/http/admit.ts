@@ -1,0 +1,39 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { App } from '../../lib/config/apps.ts';
+import type { CallbackQuery } from '../tencent/query.ts';
+import { checkSign } from '../tencent/signature.ts';
+import { type Refusal, refusals } from './answers.ts';
+
+export interface AdmissionRules {
+  readonly apps: ReadonlyMap<string, App>;
+  /** Takes callbacks of apps without a token also when they passed a proxy. */
+  readonly allowUnsigned: boolean;
+}
+
+export type Admission = { readonly app: App } | { readonly refusal: Refusal };
+
+const signRefusals = { missing: refusals.signMissing, forged: refusals.forged, stale: refusals.stale };
+
+/** Whether a request may be taken, by its query and headers alone: the body is not read before. Pure. */
+export function admit(
+  query: CallbackQuery,
+  headers: IncomingHttpHeaders,
+  rules: AdmissionRules,
+  nowMs: number,
+): Admission {
+  if (query.repeated !== undefined) return { refusal: refusals.repeatedParameter };
+  const app = query.sdkAppId === undefined ? undefined : rules.apps.get(query.sdkAppId);
+  if (app === undefined) return { refusal: refusals.app };
+  if (app.tokens.length > 0) {
+    const sign = checkSign(query, app.tokens, nowMs);
+    if (sign !== 'valid') return { refusal: signRefusals[sign] };
+  } else if (!rules.allowUnsigned && passedProxy(headers)) {
+    return { refusal: refusals.proxyHeader };
+  }
+  if (headers['content-encoding'] !== undefined) return { refusal: refusals.encoding };
+  return { app };
+}
+
+function passedProxy(headers: IncomingHttpHeaders): boolean {
+  return Object.keys(headers).some((name) => name === 'forwarded' || name === 'via' || name.startsWith('x-forwarded-'));
+}

@@ -1,0 +1,158 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { App } from '../../lib/config/apps.ts';
+import { type CallbackQuery, parseQuery } from '../tencent/query.ts';
+import { type AdmissionRules, admit } from './admit.ts';
+import { failAnswer, type Refusal, refusals } from './answers.ts';
+import { type CallbackHandlerOptions, createCallbackHandler } from './callback-handler.ts';
+import { answerClientError } from './client-error.ts';
+import type { ClockWatch } from './clock-watch.ts';
+
+export interface IngestAppOptions extends CallbackHandlerOptions {
+  /** Paths on which callbacks are taken. */
+  readonly paths: readonly string[];
+  readonly admission: AdmissionRules;
+  readonly maxBodyBytes: number;
+  readonly requestTimeoutMs: number;
+  readonly clockWatch: ClockWatch;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The app that an admitted request speaks for. */
+    sender: App | undefined;
+    /** Epoch milliseconds when the headers were complete. */
+    receivedAtMs: number;
+    /** The same moment by the monotonic clock. */
+    startedMs: number;
+  }
+}
+
+const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** How often connections are looked at for time-outs. */
+const connectionsCheckingIntervalMs = 500;
+
+/**
+ * Ingest's HTTP side, without a port: `POST` on each of `paths`.
+ *
+ * Order of checks: path, method, app, signature, encoding, size; the body is read only after the signature. Every answer has
+ * Tencent's JSON shape. No query string and no body reaches the log.
+ */
+export function createIngestApp(options: IngestAppOptions): FastifyInstance {
+  const { metrics, clock, clockWatch, logger } = options;
+  const paths = new Set(options.paths);
+  const handle = createCallbackHandler(options);
+
+  const app = Fastify({
+    logger: false,
+    bodyLimit: options.maxBodyBytes,
+    requestTimeout: options.requestTimeoutMs,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: { querystringParser: parseQuery as unknown as (text: string) => Record<string, unknown> },
+    http: {
+      headersTimeout: options.requestTimeoutMs,
+      connectionsCheckingInterval: connectionsCheckingIntervalMs,
+      requireHostHeader: false,
+    },
+    frameworkErrors: (_error, request, reply) => {
+      refuse(request as FastifyRequest, reply as FastifyReply, refusals.malformed);
+    },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, metrics),
+  });
+
+  app.decorateRequest('sender', undefined);
+  app.decorateRequest('receivedAtMs', 0);
+  app.decorateRequest('startedMs', 0);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  app.addHook('onRequest', (request, reply, next) => {
+    request.receivedAtMs = clock.nowMs();
+    request.startedMs = clock.monotonicMs();
+    const refusal = refusalOf(request, reply);
+    if (refusal === undefined) next();
+    else refuse(request, reply, refusal);
+  });
+
+  for (const path of paths) {
+    app.post(path, async (request, reply) => {
+      const { sender, receivedAtMs, startedMs } = request;
+      if (sender === undefined) throw new Error('A request reached the handler without being admitted');
+      const handled = await handle(
+        {
+          sdkAppId: sender.sdkAppId,
+          query: queryOf(request),
+          queryString: queryStringOf(request),
+          body: (request.body as Buffer | undefined) ?? emptyBody,
+          receivedAtMs,
+        },
+        { startedMs, remoteAddress: request.ip, traceparent: traceparentOf(request) },
+      );
+      if ('refusal' in handled) return refuse(request, reply, handled.refusal);
+      return send(reply, 200, handled.body);
+    });
+  }
+
+  app.setErrorHandler((error: Error & { code?: string }, request, reply) => {
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse(request, reply, refusals.tooLarge);
+    if (error.code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || error.code === 'ECONNRESET') {
+      return refuse(request, reply, refusals.malformed);
+    }
+    logger.error({ err: error }, 'unexpected error while answering');
+    return send(reply, 500, failAnswer('Internal error'));
+  });
+
+  /** Why the body of `request` is not even read; otherwise the request is admitted and its sender known. */
+  function refusalOf(request: FastifyRequest, reply: FastifyReply): Refusal | undefined {
+    if (request.is404) {
+      if (!paths.has(pathOf(request))) return refusals.path;
+      reply.header('allow', 'POST');
+      return refusals.method;
+    }
+    const admission = admit(queryOf(request), request.headers, options.admission, request.receivedAtMs);
+    if ('refusal' in admission) {
+      if (admission.refusal === refusals.stale) clockWatch.count('stale', request.receivedAtMs);
+      return admission.refusal;
+    }
+    clockWatch.count('valid', request.receivedAtMs);
+    request.sender = admission.app;
+    // The body is JSON whatever the header says, and Fastify would refuse a header that it cannot parse.
+    delete request.raw.headers['content-type'];
+    return undefined;
+  }
+
+  function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+    metrics.refused(refusal.reason);
+    const { status, reason } = refusal;
+    logger.debug({ status, reason, method: request.method, path: pathOf(request), remote: request.ip }, 'refused');
+    return send(reply, status, failAnswer(refusal.errorInfo));
+  }
+
+  return app;
+}
+
+const emptyBody = Buffer.alloc(0);
+
+function send(reply: FastifyReply, status: number, body: string): FastifyReply {
+  return reply.code(status).header('content-type', 'application/json').send(body);
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '';
+}
+
+function queryStringOf(request: FastifyRequest): string {
+  const at = request.url.indexOf('?');
+  return at < 0 ? '' : request.url.slice(at + 1);
+}
+
+function queryOf(request: FastifyRequest): CallbackQuery {
+  return request.query as unknown as CallbackQuery;
+}
+
+function traceparentOf(request: FastifyRequest): string | undefined {
+  const value = request.headers['traceparent'];
+  return typeof value === 'string' && traceparentPattern.test(value) ? value : undefined;
+}

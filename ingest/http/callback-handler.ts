@@ -1,0 +1,99 @@
+import type { Clock } from '../../lib/clock.ts';
+import { AppError, messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { IngestMetrics } from '../metrics.ts';
+import { knownCommands } from '../tencent/commands.ts';
+import { deadLetter } from '../tencent/dead-letter.ts';
+import type { CallbackRequest, TranslatedEvent, TranslationRules } from '../tencent/request.ts';
+import { type Translation, translate } from '../tencent/translate.ts';
+import { okAnswer, refusals } from './answers.ts';
+
+export interface CallbackHandlerOptions {
+  readonly translation: TranslationRules;
+  /** Resolves when all events are durable; an `AppError` means that they are not, and that this may pass. */
+  readonly publish: (events: readonly TranslatedEvent[], traceparent: string | undefined) => Promise<void>;
+  readonly metrics: IngestMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How an admitted request was answered: `body` with 200, or not at all. */
+export type Handled = { readonly body: string } | { readonly refusal: typeof refusals.notDurable };
+
+/** What the handler is told of a request beside the callback itself. */
+export interface Arrival {
+  /** Monotonic milliseconds when its headers were complete. */
+  readonly startedMs: number;
+  readonly remoteAddress: string;
+  readonly traceparent: string | undefined;
+}
+
+/** Takes one authentic callback: translates it, makes its events durable, and only then answers OK. */
+export function createCallbackHandler(
+  options: CallbackHandlerOptions,
+): (callback: CallbackRequest, arrival: Arrival) => Promise<Handled> {
+  const { metrics, clock, logger } = options;
+
+  return async (callback, arrival) => {
+    const translation = translateOrKeep(callback);
+    const base = { sdkAppId: callback.sdkAppId, remote: arrival.remoteAddress };
+    if (translation.kind === 'url-check') {
+      metrics.urlChecked();
+      logger.info({ status: 200, ...base, outcome: 'url check' }, 'callback');
+      return { body: okAnswer() };
+    }
+    const { command, events } = translation;
+    try {
+      await options.publish(events, arrival.traceparent);
+    } catch (error) {
+      metrics.answered('none', tookSeconds(arrival));
+      if (!(error instanceof AppError)) throw error;
+      logger.warn({ status: 503, ...base, command, reason: messageOf(error) }, 'callback');
+      return { refusal: refusals.notDurable };
+    }
+    metrics.answered('kafka', tookSeconds(arrival));
+    countDurable(command, events);
+    const eventId = events[0]?.value.eventId;
+    const tookMs = Math.round(tookSeconds(arrival) * 1000);
+    logger.info({ status: 200, tookMs, ...base, command, outcome: outcomeOf(events), eventId }, 'callback');
+    return { body: okAnswer(translation.answer) };
+  };
+
+  /** A body that breaks the translation is kept as a dead letter, so that a mistake of ours loses nothing. */
+  function translateOrKeep(callback: CallbackRequest): Translation {
+    try {
+      return translate(callback, options.translation);
+    } catch (error) {
+      logger.error({ err: error }, 'unexpected error while translating, the body becomes a dead letter');
+      const command = callback.query.command ?? null;
+      const failure = { reason: 'UNEXPECTED', fieldPath: null, detail: 'imwatch failed on this body' } as const;
+      return { kind: 'events', command, events: [deadLetter(callback, options.translation, failure, { command })] };
+    }
+  }
+
+  function countDurable(command: string | null, events: readonly TranslatedEvent[]): void {
+    if (events.length === 0) metrics.emptyBatch();
+    for (const event of events) {
+      metrics.event(event.topic, labelOf(event.value.command ?? command));
+      if (event.record === 'DeadLetter') metrics.deadLetter(event.value.reason);
+    }
+  }
+
+  function tookSeconds(arrival: Arrival): number {
+    return (clock.monotonicMs() - arrival.startedMs) / 1000;
+  }
+}
+
+const knownCommandNames = new Set(knownCommands);
+
+/** A metric label for a command: strangers may not make up new ones. */
+function labelOf(command: string | null): string {
+  return command !== null && knownCommandNames.has(command) ? command : 'other';
+}
+
+function outcomeOf(events: readonly TranslatedEvent[]): string {
+  const [first] = events;
+  if (first === undefined) return 'empty batch';
+  const what = first.record === 'DeadLetter' ? `dead letter ${first.value.reason}` : first.topic;
+  return events.length === 1 ? what : `${events.length} events, first ${what}`;
+}

@@ -1,0 +1,103 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { TopicId } from '../schemas/topics.ts';
+
+/** Why a request was refused; one of them a refusal. */
+export type RefusalReason =
+  | 'path'
+  | 'method'
+  | 'app'
+  | 'repeated_parameter'
+  | 'proxy_header'
+  | 'sign_missing'
+  | 'forged'
+  | 'stale'
+  | 'encoding'
+  | 'too_large'
+  | 'too_slow'
+  | 'header_too_large'
+  | 'malformed'
+  | 'not_durable';
+
+/** The counters of ingest. Labels come from closed lists; a command without a row counts as "other". */
+export interface IngestMetrics {
+  readonly registry: Registry;
+  answered(durable: 'kafka' | 'none', seconds: number): void;
+  urlChecked(): void;
+  emptyBatch(): void;
+  event(topic: TopicId, command: string): void;
+  deadLetter(reason: string): void;
+  refused(reason: RefusalReason): void;
+}
+
+export function createIngestMetrics(queue: {
+  readonly queuedRecords: number;
+  readonly queuedBytes: number;
+}): IngestMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const answers = new Counter({
+    name: 'ingest_answers_total',
+    help: 'Authentic callbacks answered, by where their events were durable by then; none means 503 and may be a loss',
+    labelNames: ['durable'] as const,
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'ingest_answer_seconds',
+    help: 'Time from the end of the headers to the answer of an authentic callback',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.2, 2],
+    registers,
+  });
+  const events = new Counter({
+    name: 'ingest_events_total',
+    help: 'Events that are durable, by topic and command',
+    labelNames: ['topic', 'command'] as const,
+    registers,
+  });
+  const deadLetters = new Counter({
+    name: 'ingest_dead_letters_total',
+    help: 'Dead letters that are durable, by reason',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'ingest_refused_total',
+    help: 'Requests refused, by reason; stale means a right Sign with a RequestTime over 60 s away, so perhaps a wrong clock',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  const urlChecks = new Counter({
+    name: 'ingest_url_checks_total',
+    help: 'Requests with an empty body or {}, as the console sends to check the address',
+    registers,
+  });
+  const emptyBatches = new Counter({ name: 'ingest_empty_batches_total', help: 'Batches without items', registers });
+  new Gauge({
+    name: 'ingest_queue_records',
+    help: 'Records that wait for Kafka',
+    registers,
+    collect() {
+      this.set(queue.queuedRecords);
+    },
+  });
+  new Gauge({
+    name: 'ingest_queue_bytes',
+    help: 'Encoded bytes that wait for Kafka or are in flight',
+    registers,
+    collect() {
+      this.set(queue.queuedBytes);
+    },
+  });
+  return {
+    registry,
+    answered: (durable, tookSeconds) => {
+      answers.inc({ durable });
+      seconds.observe(tookSeconds);
+    },
+    urlChecked: () => urlChecks.inc(),
+    emptyBatch: () => emptyBatches.inc(),
+    event: (topic, command) => events.inc({ topic, command }),
+    deadLetter: (reason) => deadLetters.inc({ reason }),
+    refused: (reason) => refusals.inc({ reason }),
+  };
+}

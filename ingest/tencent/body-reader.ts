@@ -1,0 +1,148 @@
+import { isArray, isExactNumber, isObject, type JsonObject, type JsonValue, nameOfType } from './json.ts';
+
+/** A mapped field of the body has a value that cannot be what it stands for. */
+export class FieldInvalid extends Error {
+  override readonly name = 'FieldInvalid';
+  /** JSON Pointer of the value. */
+  readonly path: string;
+  readonly expected: string;
+  readonly value: JsonValue | undefined;
+
+  constructor(path: string, expected: string, value: JsonValue | undefined) {
+    super(`${path} is ${value === undefined ? 'absent' : nameOfType(value)}, expected ${expected}`);
+    this.path = path;
+    this.expected = expected;
+    this.value = value;
+  }
+}
+
+/**
+ * Reads the fields of a body by name and remembers what it has given out exactly; the rest, and whatever a reading would have
+ * changed, is left over for `extras`. Absent and null fields read as null (a null is left over), absent lists as empty.
+ *
+ * Every reading throws `FieldInvalid` when the value is of a wrong type.
+ */
+export class BodyReader {
+  readonly #body: JsonObject;
+  readonly #path: string;
+  readonly #taken = new Set<string>();
+  readonly #children = new Map<string, BodyReader>();
+
+  constructor(body: JsonObject, path = '') {
+    this.#body = body;
+    this.#path = path;
+  }
+
+  text(name: string): string | null {
+    const value = this.#valueOf(name);
+    if (value === null || value === undefined) return null;
+    if (typeof value !== 'string') throw this.invalid(name, 'a string');
+    this.#taken.add(name);
+    return value;
+  }
+
+  /** A text that is given out only when it is one; anything else is left over. */
+  textIfAny(name: string): string | null {
+    return typeof this.peek(name) === 'string' ? this.text(name) : null;
+  }
+
+  /** One of `words` by the number that stands for it. Absent and null fail too. */
+  coded<T>(name: string, words: ReadonlyMap<number, T>, expected: string): T {
+    const value = this.#valueOf(name);
+    const word = typeof value === 'number' ? words.get(value) : undefined;
+    if (word === undefined) throw this.invalid(name, expected);
+    this.#taken.add(name);
+    return word;
+  }
+
+  codedIfPresent<T>(name: string, words: ReadonlyMap<number, T>, expected: string): T | null {
+    const value = this.#valueOf(name);
+    return value === null || value === undefined ? null : this.coded(name, words, expected);
+  }
+
+  /** true or false; 1, 0, "true", "false", "1" and "0" are understood and also left over as they are. */
+  lenientBoolean(name: string): boolean | null {
+    const value = this.#valueOf(name);
+    if (value === null || value === undefined) return null;
+    if (typeof value === 'boolean') {
+      this.#taken.add(name);
+      return value;
+    }
+    const word = String(value).toLowerCase();
+    if ((typeof value === 'number' || typeof value === 'string') && /^(1|0|true|false)$/.test(word)) {
+      return word === '1' || word === 'true';
+    }
+    throw this.invalid(name, 'true or false');
+  }
+
+  /** A list of texts. */
+  texts(name: string): readonly string[] {
+    const value = this.#valueOf(name);
+    if (value === null || value === undefined) return [];
+    if (!isArray(value)) throw this.invalid(name, 'an array of strings');
+    value.forEach((item, index) => {
+      if (typeof item !== 'string') throw new FieldInvalid(`${this.pathOf(name)}/${index}`, 'a string', item);
+    });
+    if (value.length > 0) this.#taken.add(name);
+    return value as readonly string[];
+  }
+
+  /** A list of texts, or one text in its place, which is also left over as it is. */
+  textsOrText(name: string): readonly string[] {
+    const value = this.#valueOf(name);
+    return typeof value === 'string' ? [value] : this.texts(name);
+  }
+
+  /** A reader of the object under `name`, or null. What it leaves over is left over here at its path. */
+  object(name: string): BodyReader | null {
+    const value = this.#valueOf(name);
+    if (value === null || value === undefined) return null;
+    if (!isObject(value)) throw this.invalid(name, 'an object');
+    const child = new BodyReader(value, this.pathOf(name));
+    if (Object.keys(value).length > 0) this.#children.set(name, child);
+    return child;
+  }
+
+  /** The value as it stands, without taking it. */
+  peek(name: string): JsonValue | undefined {
+    return this.#valueOf(name);
+  }
+
+  /** Says that `name` is held exactly by a field, however it was read. */
+  take(name: string): void {
+    this.#taken.add(name);
+  }
+
+  invalid(name: string, expected: string): FieldInvalid {
+    return new FieldInvalid(this.pathOf(name), expected, this.#valueOf(name));
+  }
+
+  pathOf(name: string): string {
+    return `${this.#path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  }
+
+  /** What no field holds exactly, or `undefined` when nothing is left over. */
+  leftover(): JsonObject | undefined {
+    const names = Object.keys(this.#body);
+    if (this.#children.size === 0 && names.every((name) => this.#taken.has(name))) return undefined;
+    const left: Record<string, JsonValue> = Object.create(null);
+    let some = false;
+    for (const name of names) {
+      const value = this.#children.has(name) ? this.#children.get(name)?.leftover() : this.#valueOf(name);
+      if (this.#taken.has(name) || value === undefined) continue;
+      left[name] = value;
+      some = true;
+    }
+    return some ? left : undefined;
+  }
+
+  #valueOf(name: string): JsonValue | undefined {
+    return Object.hasOwn(this.#body, name) ? this.#body[name] : undefined;
+  }
+}
+
+/** A value as an error message may show it: JSON text, cut to 100 characters. */
+export function shown(value: JsonValue): string {
+  const text = isExactNumber(value) ? value.rawJSON : JSON.stringify(value);
+  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
+}

@@ -1,0 +1,46 @@
+import { createHmac, hash } from 'node:crypto';
+import type { JsonObject, JsonValue } from './json.ts';
+import type { CallbackRequest, TranslationRules } from './request.ts';
+
+const idHexDigits = 32;
+
+/** Fields that give a body a time or an id of its own, so that two equal bodies are one callback delivered twice. */
+const identifyingNames = [
+  'EventTime',
+  'MsgTime',
+  'LastReadTime',
+  'MsgKey',
+  'MsgID',
+  'MsgId',
+  'MsgSeq',
+  'CtxcbRequestId',
+  'RequestId',
+];
+
+/**
+ * The id of a callback: 32 hexadecimal digits of SHA-256 over app, command and body, keyed with the rules' secret where there
+ * is one, so that nobody can find a text that is not kept by trying texts out.
+ *
+ * An equal body has the same id when it has a time or an id of its own, for then it is a redelivery. Without one the
+ * delivery's RequestID tells bodies apart, and without that a random text: in doubt two events, never a lost one.
+ */
+export function callbackId(
+  request: CallbackRequest,
+  rules: TranslationRules,
+  callback: { readonly command: string; readonly body?: JsonObject | undefined; readonly bytes: Buffer | string },
+): string {
+  const { command, body, bytes } = callback;
+  const ownIdentity = body !== undefined && identifyingNames.some((name) => isFilled(body[name]));
+  const discriminator = ownIdentity ? '' : (request.query.requestId ?? rules.random());
+  const head = `${request.sdkAppId}\n${command}\n${discriminator}\n`;
+  return digest(typeof bytes === 'string' ? head + bytes : Buffer.concat([Buffer.from(head), bytes]), rules.idSecret);
+}
+
+function digest(input: string | Buffer, secret: string | undefined): string {
+  const hex = secret === undefined ? hash('sha256', input) : createHmac('sha256', secret).update(input).digest('hex');
+  return hex.slice(0, idHexDigits);
+}
+
+function isFilled(value: JsonValue | undefined): boolean {
+  return value !== undefined && value !== null && value !== '';
+}

@@ -1,0 +1,60 @@
+import type { BodyReader } from './body-reader.ts';
+import { isExactNumber, type JsonValue } from './json.ts';
+
+/** Below this an EventTime is in seconds: as milliseconds it would lie before March 1973, as seconds the year 5138. */
+const smallestPlausibleMs = 1e11;
+const largestMs = 8.64e15;
+
+const numericText = /^\d{1,16}$/;
+
+/**
+ * When a callback happened, in epoch milliseconds: EventTime, else MsgTime or LastReadTime (seconds), else the time part of a
+ * MsgKey (`<seq>_<random>_<seconds>`, which a C2C verdict carries as MsgID), else null.
+ *
+ * EventTime has three traps: it is milliseconds, but seconds in Push batches; it may be a text; many bodies have none.
+ * A plain number of milliseconds is held exactly by `occurredAt`, everything else stays left over as well.
+ */
+export function readOccurredAt(reader: BodyReader): number | null {
+  const eventTime = reader.peek('EventTime');
+  const atMs = eventTimeMs(eventTime);
+  if (atMs !== null) {
+    if (atMs === eventTime) reader.take('EventTime');
+    return atMs;
+  }
+  return (
+    secondsAsMs(reader.peek('MsgTime')) ??
+    secondsAsMs(reader.peek('LastReadTime')) ??
+    msgKeyTimeMs(reader.peek('MsgKey')) ??
+    msgKeyTimeMs(reader.peek('MsgID'))
+  );
+}
+
+/** Whether `value` may stand under EventTime: a time, or nothing. */
+export function isEventTime(value: JsonValue | undefined): boolean {
+  return value === undefined || value === null || eventTimeMs(value) !== null;
+}
+
+function eventTimeMs(value: JsonValue | undefined): number | null {
+  const number = numberOf(value);
+  if (number === null) return null;
+  return plausible(number < smallestPlausibleMs ? number * 1000 : number);
+}
+
+function secondsAsMs(value: JsonValue | undefined): number | null {
+  const number = numberOf(value);
+  return number === null ? null : plausible(number * 1000);
+}
+
+function msgKeyTimeMs(value: JsonValue | undefined): number | null {
+  const parts = typeof value === 'string' ? /^\d+_\d+_(\d+)$/.exec(value) : null;
+  return parts === null ? null : secondsAsMs(parts[1]);
+}
+
+function numberOf(value: JsonValue | undefined): number | null {
+  if (typeof value === 'string') return numericText.test(value) ? Number(value) : null;
+  return typeof value === 'number' && Number.isSafeInteger(value) && !isExactNumber(value) ? value : null;
+}
+
+function plausible(atMs: number): number | null {
+  return atMs > 0 && atMs <= largestMs ? atMs : null;
+}

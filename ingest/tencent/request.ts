@@ -1,0 +1,43 @@
+import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
+import type { TopicId } from '../../schemas/topics.ts';
+import type { JsonObject } from './json.ts';
+import type { CallbackQuery } from './query.ts';
+import type { TextPolicy } from './text-policy.ts';
+
+/** An authentic request, its body unread. */
+export interface CallbackRequest {
+  readonly sdkAppId: number;
+  readonly query: CallbackQuery;
+  /** The part of the URL behind the question mark, as received. */
+  readonly queryString: string;
+  readonly body: Buffer;
+  readonly receivedAtMs: number;
+}
+
+/** What translation needs beside the request. */
+export interface TranslationRules {
+  readonly texts: TextPolicy;
+  readonly idSecret: string | undefined;
+  /** A text that is different at each call. */
+  readonly random: () => string;
+}
+
+/** One callback of a request: the whole body, or an item of a batch. */
+export interface Callback {
+  readonly command: string;
+  readonly body: JsonObject;
+  /** JSON Pointer of `body` in the request's body; empty for the whole. */
+  readonly path: string;
+  readonly bytes: Buffer | string;
+  /** What the body holds around a batch item beside the items. */
+  readonly around: JsonObject | undefined;
+}
+
+/** A record for a topic, with its key. */
+export type TranslatedEvent = { [N in RecordName]: EventOf<N> }[RecordName];
+interface EventOf<N extends RecordName> {
+  readonly record: N;
+  readonly topic: TopicId;
+  readonly key: string;
+  readonly value: RecordOf[N];
+}

@@ -1,0 +1,71 @@
+import { createHmac } from 'node:crypto';
+import { isArray, isObject, type JsonObject, type JsonValue, parseBody } from './json.ts';
+
+/** How much of what people wrote is kept: all of it, a keyed digest, or nothing. */
+export type TextMode = 'full' | 'hmac' | 'none';
+
+/**
+ * Applied to message texts, keywords, file addresses, custom data, extras and dead letters before anything is written.
+ *
+ * With `hmac` every text becomes `hmac:` and 32 hexadecimal digits, the same for the same text and secret, so that equal
+ * texts can still be counted; numbers and names of unmapped fields stay. With `none` nothing is kept, extras included.
+ */
+export interface TextPolicy {
+  readonly mode: TextMode;
+  text(value: string | null): string | null;
+  texts(values: readonly string[]): readonly string[];
+  /** Unmapped values as JSON text. */
+  extras(value: JsonObject | undefined): string | null;
+  /** The bytes of a body that becomes a dead letter. */
+  body(bytes: Buffer): Buffer | null;
+}
+
+/** @param secret needed for `hmac`: the key of the digests. */
+export function createTextPolicy(mode: TextMode, secret: string | undefined): TextPolicy {
+  switch (mode) {
+    case 'full':
+      return {
+        mode,
+        text: (value) => value,
+        texts: (values) => values,
+        extras: (value) => (value === undefined ? null : JSON.stringify(value)),
+        body: (bytes) => bytes,
+      };
+    case 'none':
+      return { mode, text: () => null, texts: () => [], extras: () => null, body: () => null };
+    case 'hmac':
+      return hmacPolicy(secret ?? '');
+  }
+}
+
+const digestHexDigits = 32;
+
+function hmacPolicy(secret: string): TextPolicy {
+  // "text" keeps these digests apart from event ids made with the same secret.
+  const digest = (value: string | Buffer): string =>
+    `hmac:${createHmac('sha256', secret).update('text\0').update(value).digest('hex').slice(0, digestHexDigits)}`;
+
+  const inJson = (value: JsonValue): JsonValue => {
+    if (typeof value === 'string') return digest(value);
+    if (isArray(value)) return value.map(inJson);
+    if (isObject(value)) return mapObject(value, inJson);
+    return value;
+  };
+
+  return {
+    mode: 'hmac',
+    text: (value) => (value === null ? null : digest(value)),
+    texts: (values) => values.map(digest),
+    extras: (value) => (value === undefined ? null : JSON.stringify(inJson(value))),
+    body: (bytes) => {
+      const parsed = parseBody(bytes, false);
+      return Buffer.from(parsed.ok ? JSON.stringify(inJson(parsed.body)) : digest(bytes));
+    },
+  };
+}
+
+function mapObject(object: JsonObject, map: (value: JsonValue) => JsonValue): JsonObject {
+  const mapped: Record<string, JsonValue> = Object.create(null);
+  for (const [name, value] of Object.entries(object)) mapped[name] = map(value);
+  return mapped;
+}

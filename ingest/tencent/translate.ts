@@ -1,0 +1,115 @@
+import { BodyReader, FieldInvalid } from './body-reader.ts';
+import { appMismatch, commandIn } from './claims.ts';
+import { commandOf } from './commands.ts';
+import { deadLetter, wrongField } from './dead-letter.ts';
+import { aroundBatch, envelopeOf } from './envelope.ts';
+import { isArray, isObject, isUrlCheck, type JsonObject, type JsonValue, parseBody } from './json.ts';
+import { keyOf } from './key.ts';
+import { isEventTime } from './occurred-at.ts';
+import type { Callback, CallbackRequest, TranslatedEvent, TranslationRules } from './request.ts';
+
+export type Translation =
+  | { readonly kind: 'url-check' }
+  | {
+      readonly kind: 'events';
+      readonly command: string | null;
+      readonly events: readonly TranslatedEvent[];
+      /** What the answer carries beyond OK. */
+      readonly answer?: Readonly<Record<string, unknown>> | undefined;
+    };
+
+/**
+ * The events that an authentic request stands for: at least one event or dead letter, except for a URL check and an empty
+ * batch.
+ *
+ * Pure but for `rules.random`, which is asked only for a body that has nothing to be told apart by.
+ */
+export function translate(request: CallbackRequest, rules: TranslationRules): Translation {
+  if (isUrlCheck(request.body)) return { kind: 'url-check' };
+  const parsed = parseBody(request.body, rules.texts.mode === 'full');
+  const inQuery = request.query.command;
+  if (!parsed.ok) {
+    const failure = { reason: parsed.reason, detail: parsed.detail, fieldPath: null };
+    return events(inQuery, [deadLetter(request, rules, failure, { command: inQuery ?? null })]);
+  }
+  const { body } = parsed;
+  const claim = commandIn(inQuery, body);
+  if ('reason' in claim) {
+    return events(inQuery, [deadLetter(request, rules, claim, { command: inQuery ?? null, body })]);
+  }
+
+  const { command } = claim;
+  const { batch, answer } = commandOf(command);
+  const callback: Callback = { command, body, path: '', bytes: request.body, around: undefined };
+  const translated =
+    batch === undefined ? [eventOf(request, rules, callback)] : batchEvents(request, rules, callback, batch);
+  return events(command, translated, answer?.(body));
+}
+
+function events(
+  command: string | undefined,
+  translated: readonly TranslatedEvent[],
+  answer?: Readonly<Record<string, unknown>>,
+): Translation {
+  return { kind: 'events', command: command ?? null, events: translated, answer };
+}
+
+function eventOf(request: CallbackRequest, rules: TranslationRules, callback: Callback): TranslatedEvent {
+  const { sdkAppId } = request;
+  const { body, path } = callback;
+  const wrongApp = appMismatch(sdkAppId, body, path);
+  if (wrongApp !== undefined) return deadLetter(request, rules, wrongApp, callback);
+  const { family } = commandOf(callback.command);
+  const reader = new BodyReader(body, path);
+  try {
+    if (family.interpreted && !isEventTime(reader.peek('EventTime')))
+      throw reader.invalid('EventTime', 'epoch milliseconds');
+    const fields = family.fields(reader, rules.texts);
+    const value = { ...envelopeOf(request, rules, callback, reader), ...fields };
+    const key = keyOf(sdkAppId, body, family.keyNames);
+    return { record: family.record, topic: family.topic, key, value } as TranslatedEvent;
+  } catch (error) {
+    if (!(error instanceof FieldInvalid)) throw error;
+    return deadLetter(request, rules, wrongField(error, rules), callback);
+  }
+}
+
+/** An event for each item under `batch`; a bad item alone becomes a dead letter, which holds the item. */
+function batchEvents(
+  request: CallbackRequest,
+  rules: TranslationRules,
+  callback: Callback,
+  batch: string,
+): readonly TranslatedEvent[] {
+  const { body, command } = callback;
+  const wrongApp = appMismatch(request.sdkAppId, body, '');
+  if (wrongApp !== undefined) return [deadLetter(request, rules, wrongApp, callback)];
+  const items = body[batch];
+  if (!isArray(items)) {
+    const notAList = new BodyReader(body).invalid(batch, 'an array');
+    return [deadLetter(request, rules, wrongField(notAList, rules), callback)];
+  }
+  const around = aroundBatch(request, body, command, batch);
+  return items.map((item, index) => itemEvent(request, rules, { command, around, path: `/${batch}/${index}` }, item));
+}
+
+function itemEvent(
+  request: CallbackRequest,
+  rules: TranslationRules,
+  batch: { readonly command: string; readonly around: JsonObject | undefined; readonly path: string },
+  item: JsonValue,
+): TranslatedEvent {
+  const bytes = JSON.stringify(item);
+  const { path, around } = batch;
+  if (!isObject(item)) {
+    const notAnObject = new FieldInvalid(path, 'an object', item);
+    return deadLetter(request, rules, wrongField(notAnObject, rules), { command: batch.command, bytes });
+  }
+  const inItem = item['CallbackCommand'] ?? batch.command;
+  if (typeof inItem !== 'string') {
+    const notAText = new BodyReader(item, path).invalid('CallbackCommand', 'a string');
+    return deadLetter(request, rules, wrongField(notAText, rules), { command: batch.command, body: item, bytes });
+  }
+  const command = inItem === '' ? batch.command : inItem;
+  return eventOf(request, rules, { command, body: item, path, bytes, around });
+}
