@@ -1,0 +1,84 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { choice } from '../lib/config/setting.ts';
+import { UserError } from '../lib/errors.ts';
+import { dockerTrouble } from './docker/engine.ts';
+import { haveJars } from './embedded/jars.ts';
+import { findJava, findMaven, minJavaVersion } from './embedded/java.ts';
+import { type Lease, runningBroker, takeLease } from './keeper/lease.ts';
+import { type BrokerKind, brokerFolder, readJson, writeJson } from './keeper/protocol.ts';
+
+export const brokerSettings = {
+  broker: choice('IMWATCH_BROKER', ['docker', 'embedded'], {
+    help: 'How `imwatch up` runs Kafka and the registry when KAFKA_BROKERS is not set: in containers, or as Java processes.',
+    defaultText: 'as this home did before; at first docker when an engine answers, else embedded',
+  }),
+};
+
+export interface BrokerRequest {
+  /** Absolute path of IMWATCH_HOME. */
+  readonly home: string;
+  /** Forces one way. */
+  readonly kind: BrokerKind | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly onProgress: (text: string) => void;
+  /** Gives the attempt up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A Kafka broker and a schema registry on this machine: the ones that run for this home already, or started now. The way is
+ * chosen at the first start and kept, because each way has data of its own.
+ *
+ * @throws {UserError} when there is no way, naming what to install.
+ */
+export async function acquireBroker(request: BrokerRequest): Promise<Lease> {
+  const { home } = request;
+  mkdirSync(home, { recursive: true });
+  const running = await runningBroker(home);
+  const kind = running?.kind ?? (await chooseKind(request));
+  const lease = await takeLease(home, kind, request.onProgress, request.signal);
+  writeJson(chosenKindPath(home), { kind: lease.kind });
+  return lease;
+}
+
+function chosenKindPath(home: string): string {
+  return join(brokerFolder(home), 'chosen.json');
+}
+
+async function chooseKind({ home, kind, env, onProgress }: BrokerRequest): Promise<BrokerKind> {
+  const earlier = readJson<{ kind: BrokerKind }>(chosenKindPath(home))?.kind;
+  const wanted = kind ?? earlier;
+  const docker = wanted === 'embedded' ? `not asked: ${whyNot(kind, earlier)}` : await dockerTrouble(onProgress);
+  if (docker === undefined) return 'docker';
+  const embedded = wanted === 'docker' ? `not asked: ${whyNot(kind, earlier)}` : await embeddedTrouble(home, env);
+  if (embedded === undefined) return 'embedded';
+  throw new UserError(
+    [
+      'There is no way to run Kafka here:',
+      `  - in containers: ${docker}`,
+      `  - as Java processes: ${embedded}`,
+      'Do one of these:',
+      `  - install Java ${minJavaVersion} or newer and Maven`,
+      '  - install and start Docker',
+      '  - set KAFKA_BROKERS and SCHEMA_REGISTRY_URL to a Kafka and a registry that run already',
+    ].join('\n'),
+  );
+}
+
+function whyNot(forced: BrokerKind | undefined, earlier: BrokerKind | undefined): string {
+  return forced === undefined
+    ? `the events of this home are in ${earlier === 'docker' ? 'containers' : 'the embedded broker'}; IMWATCH_BROKER chooses another way`
+    : `IMWATCH_BROKER=${forced}`;
+}
+
+/** Why broker and registry cannot run as Java processes; `undefined` when they can. Maven is needed for the jars only. */
+async function embeddedTrouble(
+  home: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  const java = await findJava(env);
+  const maven = haveJars(home) ? undefined : findMaven(env);
+  const missing = [java, maven].flatMap((tool) => (tool !== undefined && 'missing' in tool ? [tool.missing] : []));
+  return missing.length === 0 ? undefined : missing.join(' and ');
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { UserError } from '../../lib/errors.ts';
+
+/** A set of jars that Maven resolves from a pom file beside this one. */
+interface JarSet {
+  readonly title: string;
+  readonly folder: string;
+  readonly pom: string;
+  readonly goal: string;
+}
+
+export const kafkaJars: JarSet = {
+  title: 'Apache Kafka 4.3.1',
+  folder: 'kafka-4.3.1',
+  pom: 'kafka.pom.xml',
+  goal: 'dependency:copy-dependencies',
+};
+
+export const registryJars: JarSet = {
+  title: 'Apicurio Registry 3.0.9',
+  folder: 'apicurio-registry-3.0.9',
+  pom: 'registry.pom.xml',
+  goal: 'dependency:unpack',
+};
+
+/** Whether everything is there already, so that Maven is not needed. */
+export function haveJars(home: string): boolean {
+  return [kafkaJars, registryJars].every((set) => existsSync(folderOf(home, set)));
+}
+
+function folderOf(home: string, set: JarSet): string {
+  return join(home, 'jars', set.folder);
+}
+
+/**
+ * The folder with the jars of `set`, resolved by Maven at the first call.
+ *
+ * They are collected beside their place and moved there when complete, so that an interrupted download is simply repeated;
+ * Maven keeps what it has of it in its own repository.
+ *
+ * @throws {UserError} when Maven fails, with the end of what it said.
+ */
+export async function resolveJars(
+  home: string,
+  set: JarSet,
+  mavenPath: string | undefined,
+  onProgress: (text: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const folder = folderOf(home, set);
+  if (existsSync(folder)) return folder;
+  if (mavenPath === undefined) throw new UserError(`Cannot fetch ${set.title}: Maven (mvn) is not installed`);
+  const staging = `${folder}.part`;
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(dirname(folder), { recursive: true });
+  onProgress(`${set.title}: asking Maven`);
+  await runMaven(mavenPath, set, staging, onProgress, signal);
+  renameSync(staging, folder);
+  return folder;
+}
+
+const keptLines = 15;
+
+function runMaven(
+  mavenPath: string,
+  set: JarSet,
+  outputFolder: string,
+  onProgress: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const pom = join(import.meta.dirname, set.pom);
+  const args = ['-f', pom, '-Dstyle.color=never', set.goal, `-DoutputDirectory=${outputFolder}`];
+  const maven = spawn(mavenPath, args, { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  const lastLines: string[] = [];
+  let files = 0;
+  const read = (line: string): void => {
+    if (line.startsWith('Downloaded ')) files += 1;
+    const transfer = /^Progress \(\d+\): (.*\S)/.exec(line)?.[1];
+    if (transfer !== undefined) onProgress(`${set.title}: ${files} files fetched, now ${transfer}`);
+    else if (line.trim() !== '' && !line.startsWith('Download')) lastLines.push(line);
+    if (lastLines.length > keptLines) lastLines.shift();
+  };
+  // Maven overwrites its progress with carriage returns, which readline takes as ends of lines too.
+  for (const stream of [maven.stdout, maven.stderr]) createInterface({ input: stream }).on('line', read);
+  return new Promise((resolve, reject) => {
+    maven.once('error', reject);
+    maven.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new UserError(`Maven cannot fetch ${set.title} (exit code ${code}):\n${lastLines.join('\n')}`));
+    });
+  });
+}

@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { JavaProcess } from './java-process.ts';
+
+const run = promisify(execFile);
+
+export interface EmbeddedKafkaOptions {
+  readonly java: string;
+  readonly jars: string;
+  /** Folder for data, configuration and log. */
+  readonly folder: string;
+  readonly port: number;
+  readonly controllerPort: number;
+  /** Told the id of the broker's process as soon as it has one. */
+  readonly onChild?: (pid: number) => void;
+  /** Settings that replace or join the broker's own, for example of another listener protocol. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Arguments for formatting the storage, for example credentials. */
+  readonly formatArgs?: readonly string[];
+}
+
+/** One broker that is its own controller (KRaft); the data of its folder are used again at the next start. */
+export async function startKafka(options: EmbeddedKafkaOptions): Promise<JavaProcess> {
+  const { java, jars, folder } = options;
+  const data = join(folder, 'data');
+  const properties = join(folder, 'server.properties');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(properties, propertiesText({ ...brokerProperties(options, data), ...options.properties }));
+  // Java itself expands the star.
+  const classPath = join(jars, '*');
+  if (!existsSync(join(data, 'meta.properties'))) {
+    const format = ['format', '--cluster-id', clusterId, '--config', properties, ...(options.formatArgs ?? [])];
+    await run(java, ['-cp', classPath, 'kafka.tools.StorageTool', ...format]);
+  }
+  const kafka = new JavaProcess({
+    name: 'Apache Kafka',
+    java,
+    args: [
+      '-Xms256m',
+      '-Xmx512m',
+      '-XX:+UseSerialGC',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+      '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',
+      '-Dorg.slf4j.simpleLogger.showDateTime=true',
+      '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
+      '-cp',
+      classPath,
+      'kafka.Kafka',
+      properties,
+    ],
+    logFile: join(folder, 'kafka.log'),
+    onChild: options.onChild,
+  });
+  await kafka.untilLine(/Kafka Server started/);
+  return kafka;
+}
+
+/** The folder tells clusters apart, so the id may be the same everywhere. */
+const clusterId = '5L6g3nShT-eMCtK--X86sw';
+
+function brokerProperties(options: EmbeddedKafkaOptions, data: string): Record<string, string> {
+  const { port, controllerPort } = options;
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    // The static form: a voter's address may change from start to start.
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL',
+    'log.dirs': data,
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '4',
+    'group.initial.rebalance.delay.ms': '0',
+    'log.cleaner.dedupe.buffer.size': '2097152',
+    'auto.create.topics.enable': 'false',
+    // After a kill the controller waits this long before it takes the broker again.
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '1000',
+  };
+}
+
+function propertiesText(properties: Readonly<Record<string, string>>): string {
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\')}\n`)
+    .join('');
+}
