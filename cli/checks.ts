@@ -1,0 +1,171 @@
+import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { dockerTrouble } from '../dev/docker/engine.ts';
+import { haveJars } from '../dev/embedded/jars.ts';
+import { findJava, findMaven } from '../dev/embedded/java.ts';
+import { readIngestConfig } from '../ingest/config.ts';
+import { readSettings, type Sources, textOf } from '../lib/config/read.ts';
+import { ConfigError, messageOf } from '../lib/errors.ts';
+import { createKafka } from '../lib/kafka/client.ts';
+import { kafkaSettings } from '../lib/kafka/settings.ts';
+import { differences, readTopics } from '../lib/kafka/topic-admin.ts';
+import { silentLogger } from '../lib/logger.ts';
+import { registeredSchemas, topicPlans } from '../schemas/provisioning.ts';
+import { createSchemaRegistry } from '../schemas/registry.ts';
+import { schemaSettings } from '../schemas/settings.ts';
+import { withDefaultApp } from './default-app.ts';
+import { readReadiness } from './management-client.ts';
+import { homeOf, settingsCatalogue } from './settings.ts';
+
+/** What a check found: `warning` for what works but may surprise, `failure` for what will not work. */
+export interface Finding {
+  readonly check: string;
+  readonly status: 'ok' | 'warning' | 'failure';
+  readonly detail: string;
+}
+
+export type Check = (sources: Sources) => Promise<readonly Finding[]>;
+
+/** Everything that `imwatch doctor` looks at, in order. */
+export const checks: readonly Check[] = [
+  checkNode,
+  checkSettings,
+  checkNames,
+  checkHome,
+  checkBrokerTools,
+  checkCluster,
+  checkIngest,
+];
+
+const minNodeMajor = 26;
+
+function finding(check: string, status: Finding['status'], detail: string): readonly Finding[] {
+  return [{ check, status, detail }];
+}
+
+async function checkNode(): Promise<readonly Finding[]> {
+  const major = Number(process.versions.node.split('.')[0]);
+  const status = major >= minNodeMajor ? 'ok' : 'failure';
+  return finding('Node', status, `${process.versions.node}, ${minNodeMajor} or newer is needed`);
+}
+
+async function checkSettings(sources: Sources): Promise<readonly Finding[]> {
+  try {
+    readSettings(Object.assign({}, ...settingsCatalogue.map((group) => group.settings)), sources);
+    readIngestConfig(withDefaultApp(sources));
+    return finding('settings', 'ok', 'every value can be used');
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map((detail) => ({ check: 'settings', status: 'failure', detail }));
+  }
+}
+
+/** Names that look like ours and are none: typing errors that would otherwise go unnoticed. */
+async function checkNames(sources: Sources): Promise<readonly Finding[]> {
+  const known = new Set(settingsCatalogue.flatMap((group) => Object.values(group.settings).map(({ name }) => name)));
+  const given = [...Object.keys(sources.env), ...Object.keys(sources.file)];
+  const unknown = given.filter((name) => /^(IMWATCH|INGEST)_/.test(name) && !known.has(name));
+  return unknown.map((name) => ({ check: 'settings', status: 'warning', detail: `${name} is no setting of imwatch` }));
+}
+
+const lowDiskBytes = 2 * 1024 ** 3;
+
+async function checkHome(sources: Sources): Promise<readonly Finding[]> {
+  const home = homeOf(sources);
+  try {
+    if (!existsSync(home)) mkdirSync(home, { recursive: true });
+    accessSync(home, constants.W_OK);
+    const { bavail, bsize } = statfsSync(home);
+    const freeGib = ((bavail * bsize) / 1024 ** 3).toFixed(1);
+    return finding('home', bavail * bsize < lowDiskBytes ? 'warning' : 'ok', `${home}, ${freeGib} GiB free`);
+  } catch (error) {
+    return finding('home', 'failure', `${home} cannot be written: ${messageOf(error)}`);
+  }
+}
+
+/** How Kafka could run on this machine; of interest only while none is given. */
+async function checkBrokerTools(sources: Sources): Promise<readonly Finding[]> {
+  if (textOf(sources, kafkaSettings.brokers.name) !== undefined) return [];
+  const docker = await dockerTrouble(() => undefined);
+  const tools = [await findJava(sources.env), haveJars(homeOf(sources)) ? undefined : findMaven(sources.env)];
+  const missing = tools.flatMap((tool) => (tool !== undefined && 'missing' in tool ? [tool.missing] : []));
+  const status = docker === undefined || missing.length === 0 ? 'ok' : 'failure';
+  return [
+    { check: 'Docker', status: docker === undefined ? 'ok' : 'warning', detail: docker ?? 'answers, with the images' },
+    {
+      check: 'Java',
+      status: missing.length === 0 ? 'ok' : 'warning',
+      detail: missing.join(' and ') || 'can run the embedded broker',
+    },
+    {
+      check: 'Kafka',
+      status: status === 'ok' ? 'warning' : status,
+      detail: 'KAFKA_BROKERS is not set and none runs here; `imwatch up` starts one',
+    },
+  ];
+}
+
+async function checkCluster(sources: Sources): Promise<readonly Finding[]> {
+  if (textOf(sources, kafkaSettings.brokers.name) === undefined) return [];
+  const values = readSettings({ ...kafkaSettings, ...schemaSettings }, sources);
+  const kafka = createKafka(values, 'imwatch-doctor', silentLogger);
+  const admin = kafka.admin({ retry: { retries: 1 } });
+  try {
+    await admin.connect();
+  } catch (error) {
+    return finding('Kafka', 'failure', `${values.brokers?.join(',')}: ${messageOf(error)}`);
+  }
+  try {
+    const { brokers } = await admin.describeCluster();
+    const plans = await topicPlans(admin, values);
+    const states = await readTopics(admin, plans);
+    const topics = plans.map((plan): Finding => {
+      const state = states.get(plan.topic);
+      if (state === undefined)
+        return { check: plan.topic, status: 'warning', detail: 'is missing; `imwatch topics create`' };
+      const found = differences(plan, state);
+      return {
+        check: plan.topic,
+        status: found.length === 0 ? 'ok' : 'warning',
+        detail: found.join('; ') || 'as it should be',
+      };
+    });
+    return [
+      ...finding('Kafka', 'ok', `${brokers.length} broker(s) at ${values.brokers?.join(',')}`),
+      ...topics,
+      ...(await checkRegistry(values)),
+    ];
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function checkRegistry(
+  values: Parameters<typeof createSchemaRegistry>[0] & { readonly topicPrefix: string },
+): Promise<readonly Finding[]> {
+  if (values.registryUrl === undefined) return finding('registry', 'failure', 'SCHEMA_REGISTRY_URL is not set');
+  try {
+    const ids = await registeredSchemas(createSchemaRegistry(values), values.topicPrefix);
+    const missing = [...ids].filter(([, id]) => id === undefined).map(([topic]) => topic);
+    if (missing.length === 0) return finding('registry', 'ok', `${values.registryUrl}, all schemas are registered`);
+    return finding('registry', 'warning', `no schema yet for ${missing.join(', ')}; \`imwatch topics create\``);
+  } catch (error) {
+    return finding('registry', 'failure', `${values.registryUrl}: ${messageOf(error)}`);
+  }
+}
+
+const readinessStatus = { ready: 'ok', degraded: 'warning', unavailable: 'failure' } as const;
+
+async function checkIngest(sources: Sources): Promise<readonly Finding[]> {
+  let config: ReturnType<typeof readIngestConfig>;
+  try {
+    config = readIngestConfig(withDefaultApp(sources));
+  } catch {
+    return [];
+  }
+  const url = `http://${config.managementHost}:${config.managementPort}`;
+  const readiness = await readReadiness(url);
+  if (readiness === undefined) return finding('ingest', 'warning', `does not run here (${url} does not answer)`);
+  const { status, reasons } = readiness;
+  const detail = [`${status}, as ${url} says`, ...reasons].join('; ');
+  return finding('ingest', readinessStatus[status], detail);
+}

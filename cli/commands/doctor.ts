@@ -1,0 +1,29 @@
+import { Command } from 'commander';
+import { checks, type Finding } from '../checks.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { green, print, printJson, red, yellow } from '../output.ts';
+import { commandSources } from '../settings.ts';
+
+const marks: Record<Finding['status'], string> = {
+  ok: green('ok     '),
+  warning: yellow('warning'),
+  failure: red('failure'),
+};
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('check settings, tools, broker, registry, topics and ingest; exit code 1 when something will not work')
+    .option('--json', 'as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const sources = await commandSources();
+      const findings: Finding[] = [];
+      for (const check of checks) {
+        for (const finding of await check(sources)) {
+          findings.push(finding);
+          if (json !== true) print(`${marks[finding.status]}  ${finding.check}: ${finding.detail}`);
+        }
+      }
+      if (json === true) printJson(findings);
+      if (findings.some(({ status }) => status === 'failure')) process.exitCode = exitCodes.problem;
+    });
+}

@@ -1,0 +1,117 @@
+import { Command } from 'commander';
+import { acquireBroker, brokerSettings } from '../../dev/broker.ts';
+import type { BrokerAddresses } from '../../dev/keeper/protocol.ts';
+import { ServiceProcess } from '../../dev/service-process.ts';
+import { readIngestConfig } from '../../ingest/config.ts';
+import { sleep, systemClock } from '../../lib/clock.ts';
+import { readSettings, type Sources, textOf } from '../../lib/config/read.ts';
+import { processSources, withRunning } from '../../lib/config/sources.ts';
+import { kafkaSettings } from '../../lib/kafka/settings.ts';
+import { logSettings } from '../../lib/logger.ts';
+import { schemaSettings } from '../../schemas/settings.ts';
+import { banner } from '../banner.ts';
+import { hasApp, withDefaultApp } from '../default-app.ts';
+import { LiveLine } from '../live-line.ts';
+import { readMetrics, readReadiness } from '../management-client.ts';
+import { dim, print } from '../output.ts';
+import { addressSettings, homeOf } from '../settings.ts';
+import { StatusLine } from '../status-line.ts';
+import { type Run, untilStop } from '../until-stop.ts';
+
+export function upCommand(): Command {
+  return new Command('up')
+    .description('run everything on this machine: broker, registry and ingest, until Ctrl-C')
+    .action(up);
+}
+
+const statusIntervalMs = 1_000;
+const progressIntervalMs = 5_000;
+const readyPollMs = 100;
+
+async function up(): Promise<void> {
+  const configured = processSources();
+  const sources = withDefaultApp(configured);
+  // Settings first: nobody should wait for a broker to learn of a typing error.
+  readIngestConfig(withRunning(sources, addressSettings(placeholderAddresses)));
+
+  const live = new LiveLine();
+  await untilStop(sources.env, live, async (run) => {
+    const { resources } = run;
+    const startedMs = systemClock.monotonicMs();
+    const addresses = await broker(sources, live, run);
+    const running = withRunning(sources, addressSettings(addresses));
+    const ingest = new ServiceProcess({
+      name: 'ingest',
+      env: serviceEnvironment(running),
+      clock: systemClock,
+      onLine: (line) => live.above(line),
+      onCrash: (reason) => live.above(`ingest ended (${reason}), starting it again`),
+    });
+    resources.defer(() => ingest.stop());
+    const { callbacks = '', management = '' } = await ingest.start();
+    await untilReady(management, live, run.signal);
+
+    const lines = banner({
+      config: readIngestConfig(running),
+      addresses,
+      callbackUrl: callbacks,
+      isAppConfigured: hasApp(configured),
+      startSeconds: (systemClock.monotonicMs() - startedMs) / 1000,
+    });
+    for (const line of lines) live.above(line);
+
+    const status = new StatusLine();
+    const timer = setInterval(async () => {
+      live.set(status.text(await readMetrics(management), systemClock.nowMs()));
+    }, statusIntervalMs);
+    resources.defer(() => clearInterval(timer));
+  });
+}
+
+/** Stands in for the addresses of the broker that does not run yet, to check the other settings. */
+const placeholderAddresses: BrokerAddresses = { brokers: '127.0.0.1:9092', registryUrl: 'http://127.0.0.1:8081' };
+
+/** The given Kafka and registry, or ones that run for as long as `resources` do. */
+async function broker(sources: Sources, live: LiveLine, { signal, resources, fail }: Run): Promise<BrokerAddresses> {
+  const given = textOf(sources, kafkaSettings.brokers.name)?.text;
+  if (given !== undefined) {
+    return { brokers: given, registryUrl: textOf(sources, schemaSettings.registryUrl.name)?.text ?? '' };
+  }
+  const home = homeOf(sources);
+  const { broker: kind } = readSettings(brokerSettings, sources);
+  const lease = await acquireBroker({ home, kind, env: sources.env, onProgress: progressOn(live), signal });
+  resources.defer(() => lease.release());
+  lease.lost.catch(fail);
+  live.clear();
+  live.above(dim(`Kafka and registry run ${lease.kind === 'docker' ? 'in containers' : 'embedded'}, home ${home}`));
+  return lease;
+}
+
+/** Shows progress in place on a terminal; elsewhere as a line now and then. */
+function progressOn(live: LiveLine): (text: string) => void {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return (text) => {
+    live.set(text);
+    const nowMs = systemClock.monotonicMs();
+    if (process.stdout.isTTY === true || nowMs - lastMs < progressIntervalMs) return;
+    lastMs = nowMs;
+    print(text);
+  };
+}
+
+/** Waits until a service says that it is ready, and shows why it is not. */
+async function untilReady(management: string, live: LiveLine, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const readiness = await readReadiness(management);
+    if (readiness !== undefined && readiness.status !== 'unavailable') return;
+    live.set(`ingest waits: ${readiness?.reasons.join('; ') ?? 'it does not answer'}`);
+    await sleep(systemClock, readyPollMs);
+  }
+  signal.throwIfAborted();
+}
+
+/** What a service is started with: our own variables, and the addresses of what runs here. */
+function serviceEnvironment(sources: Sources): Readonly<Record<string, string | undefined>> {
+  const readable = process.stdout.isTTY === true ? { [logSettings.logFormat.name]: 'pretty', FORCE_COLOR: '1' } : {};
+  return { ...sources.running, ...readable, ...sources.env };
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { AppError, ConfigError, messageOf, UserError } from '../lib/errors.ts';
+import { configCommand } from './commands/config.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { ingestCommand } from './commands/ingest.ts';
+import { sendCommand } from './commands/send.ts';
+import { tailCommand } from './commands/tail.ts';
+import { topicsCommand } from './commands/topics.ts';
+import { upCommand } from './commands/up.ts';
+import { exitCodes } from './exit-codes.ts';
+import { note } from './output.ts';
+
+const program = new Command('imwatch')
+  .description('Tencent Cloud IM callbacks as Avro events on Kafka')
+  .showHelpAfterError('(add --help for what is possible)')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.wrongUse))
+  .addHelpText('after', '\nExit codes: 0 fine, 1 something is not as it should be, 2 wrong use or settings.');
+
+for (const command of [
+  upCommand(),
+  ingestCommand(),
+  sendCommand(),
+  tailCommand(),
+  topicsCommand(),
+  configCommand(),
+  doctorCommand(),
+]) {
+  program.addCommand(command);
+}
+
+// `imwatch config | head` closes the pipe when it has enough.
+process.stdout.on('error', (error: Error & { code?: string }) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCodes.ok);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof AppError)) throw error;
+  note(messageOf(error));
+  process.exitCode =
+    error instanceof ConfigError || error instanceof UserError ? exitCodes.wrongUse : exitCodes.problem;
+}
