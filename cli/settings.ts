@@ -4,7 +4,7 @@ import type { BrokerAddresses } from '../dev/keeper/protocol.ts';
 import { ingestSettings } from '../ingest/config.ts';
 import { appSettings } from '../lib/config/apps.ts';
 import { homeFolder, homeSettings } from '../lib/config/home.ts';
-import { readSettings, type SettingsGroup, type Sources } from '../lib/config/read.ts';
+import { readSettings, type SettingsGroup, type Sources, textOf } from '../lib/config/read.ts';
 import { processSources, withRunning } from '../lib/config/sources.ts';
 import { kafkaSettings } from '../lib/kafka/settings.ts';
 import { logSettings } from '../lib/logger.ts';
@@ -30,13 +30,14 @@ export function homeOf(sources: Sources): string {
 export async function commandSources(): Promise<Sources> {
   const sources = processSources();
   const running = await runningBroker(homeOf(sources));
-  return running === undefined ? sources : withRunning(sources, addressSettings(running));
+  return running === undefined ? sources : withBroker(sources, running);
 }
 
-/** The settings by which services find a broker and a registry. */
-export function addressSettings(addresses: BrokerAddresses): Record<string, string> {
-  return {
+/** `sources` with the addresses of a broker and a registry of this machine, unless a Kafka is given. */
+export function withBroker(sources: Sources, addresses: BrokerAddresses): Sources {
+  if (textOf(sources, kafkaSettings.brokers.name) !== undefined) return sources;
+  return withRunning(sources, {
     [kafkaSettings.brokers.name]: addresses.brokers,
     [schemaSettings.registryUrl.name]: addresses.registryUrl,
-  };
+  });
 }

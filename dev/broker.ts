@@ -73,7 +73,7 @@ function whyNot(forced: BrokerKind | undefined, earlier: BrokerKind | undefined)
 }
 
 /** Why broker and registry cannot run as Java processes; `undefined` when they can. Maven is needed for the jars only. */
-async function embeddedTrouble(
+export async function embeddedTrouble(
   home: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {

@@ -110,7 +110,8 @@ export function createSchemaRegistry(values: RegistryValues): SchemaRegistry {
       try {
         return await client.getRegistryIdBySchema(subject, schema as never);
       } catch (error) {
-        if (statusOf(error) === 404) return undefined;
+        // The client wraps a 404, and nothing else here, in its base error.
+        if (error instanceof Error && error.name === 'ConfluentSchemaRegistryError') return undefined;
         throw unavailable(error);
       }
     },

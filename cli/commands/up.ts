@@ -5,7 +5,7 @@ import { ServiceProcess } from '../../dev/service-process.ts';
 import { readIngestConfig } from '../../ingest/config.ts';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import { readSettings, type Sources, textOf } from '../../lib/config/read.ts';
-import { processSources, withRunning } from '../../lib/config/sources.ts';
+import { processSources } from '../../lib/config/sources.ts';
 import { kafkaSettings } from '../../lib/kafka/settings.ts';
 import { logSettings } from '../../lib/logger.ts';
 import { schemaSettings } from '../../schemas/settings.ts';
@@ -14,7 +14,7 @@ import { hasApp, withDefaultApp } from '../default-app.ts';
 import { LiveLine } from '../live-line.ts';
 import { readMetrics, readReadiness } from '../management-client.ts';
 import { dim, print } from '../output.ts';
-import { addressSettings, homeOf } from '../settings.ts';
+import { homeOf, withBroker } from '../settings.ts';
 import { StatusLine } from '../status-line.ts';
 import { type Run, untilStop } from '../until-stop.ts';
 
@@ -32,14 +32,14 @@ async function up(): Promise<void> {
   const configured = processSources();
   const sources = withDefaultApp(configured);
   // Settings first: nobody should wait for a broker to learn of a typing error.
-  readIngestConfig(withRunning(sources, addressSettings(placeholderAddresses)));
+  readIngestConfig(withBroker(sources, placeholderAddresses));
 
   const live = new LiveLine();
   await untilStop(sources.env, live, async (run) => {
     const { resources } = run;
     const startedMs = systemClock.monotonicMs();
     const addresses = await broker(sources, live, run);
-    const running = withRunning(sources, addressSettings(addresses));
+    const running = withBroker(sources, addresses);
     const ingest = new ServiceProcess({
       name: 'ingest',
       env: serviceEnvironment(running),

@@ -1,0 +1,164 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readKeeperFile } from '../../dev/keeper/protocol.ts';
+import { processEnvironment } from '../../lib/config/sources.ts';
+import { CliProcess, runCli } from '../support/cli.ts';
+import { noEmbedded, skipNote } from '../support/embedded.ts';
+import { unusedPort } from '../support/pipeline.ts';
+import { allEnded, familyOf, running, stillRunning } from '../support/processes.ts';
+import { makeTestHome } from '../support/test-home.ts';
+
+const run = promisify(execFile);
+
+let home: string;
+let remove: () => void;
+let env: Record<string, string>;
+beforeEach(async () => {
+  ({ home, remove } = makeTestHome());
+  env = {
+    IMWATCH_HOME: home,
+    IMWATCH_BROKER: 'embedded',
+    IMWATCH_PARTITIONS: '2',
+    INGEST_PORT: String(await unusedPort()),
+    INGEST_MANAGEMENT_PORT: String(await unusedPort()),
+  };
+});
+afterEach(() => remove());
+
+/** `imwatch up`, running; with every process that belongs to it. */
+async function up(more: Record<string, string> = {}) {
+  const command = new CliProcess(['up'], { ...env, ...more });
+  const curl = await command.line(/^curl /);
+  const keeper = readKeeperFile(home);
+  const family = [...familyOf(command.child.pid ?? 0), ...familyOf(keeper?.pid ?? 0)];
+  return { command, curl, family };
+}
+
+async function paste(line: string): Promise<unknown> {
+  const { stdout } = await run('sh', ['-c', line]);
+  return JSON.parse(stdout);
+}
+
+async function verdictsSeen(): Promise<readonly unknown[]> {
+  const { output } = await runCli(['tail', 'verdict', '--no-follow', '--json'], env);
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+describe.skipIf(noEmbedded !== undefined)(`imwatch up${skipNote}`, () => {
+  it('prints a curl line that works when pasted; Ctrl-C leaves no process; the next start has the events', async () => {
+    const first = await up();
+    expect(first.family.length).toBeGreaterThanOrEqual(5);
+    expect(await paste(first.curl)).toEqual({ ActionStatus: 'OK', ErrorInfo: '', ErrorCode: 0 });
+    expect(await verdictsSeen()).toMatchObject([{ value: { fromAccount: 'jared', label: 'Sexy' } }]);
+    first.command.child.kill('SIGINT');
+    expect(await first.command.end()).toBe(0);
+    expect(stillRunning(first.family)).toEqual([]);
+
+    const second = await up();
+    expect(await verdictsSeen()).toHaveLength(1);
+    await paste(second.curl);
+    expect(await verdictsSeen()).toMatchObject([{ offset: 0 }, { offset: 1, value: { fromAccount: 'jared' } }]);
+    second.command.child.kill('SIGKILL');
+    await allEnded(second.family);
+  });
+
+  it('shares its broker with a second one, and outlives it; a port in use is named', async () => {
+    const first = await up();
+    const clash = await runCli(['up'], env);
+    expect(clash.code).toBe(2);
+    expect(clash.output).toContain(`EADDRINUSE: address already in use 127.0.0.1:${env['INGEST_MANAGEMENT_PORT']}`);
+
+    const ports = { INGEST_PORT: String(await unusedPort()), INGEST_MANAGEMENT_PORT: String(await unusedPort()) };
+    const second = await up(ports);
+    await paste(first.curl);
+    await paste(second.curl);
+    first.command.child.kill('SIGINT');
+    expect(await first.command.end()).toBe(0);
+    await paste(second.curl);
+    expect(await verdictsSeen()).toHaveLength(3);
+    second.command.child.kill('SIGINT');
+    await second.command.end();
+    expect(stillRunning([...first.family, ...second.family])).toEqual([]);
+  });
+
+  it('starts a killed ingest again', async () => {
+    const { command, curl, family } = await up();
+    const [ingest = 0] = running(family, /imwatch.ts ingest/);
+    process.kill(ingest, 'SIGKILL');
+    await command.line(/ingest ended \(SIGKILL\), starting it again/);
+    await expect
+      .poll(() => paste(curl).catch(() => undefined), { timeout: 30_000 })
+      .toMatchObject({ ActionStatus: 'OK' });
+    command.child.kill('SIGINT');
+    await command.end();
+    await allEnded([...family, ...familyOf(command.child.pid ?? 0)]);
+  });
+
+  it('lends the addresses of what it runs to other commands', async () => {
+    const { command } = await up();
+    const { output } = await runCli(['config', '--json'], env);
+    const { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registry } = JSON.parse(output) as Record<string, unknown>;
+    expect(brokers).toEqual({ value: expect.stringMatching(/^127.0.0.1:\d+$/), source: 'running' });
+    expect(registry).toEqual({
+      value: expect.stringMatching(/^http:\/\/127.0.0.1:\d+\/apis\/ccompat\/v7$/),
+      source: 'running',
+    });
+    command.child.kill('SIGTERM');
+    expect(await command.end()).toBe(0);
+  });
+
+  it('ends with npm when npm is killed', async () => {
+    const npm = spawn('npm', ['start'], {
+      cwd: join(import.meta.dirname, '../..'),
+      env: { ...processEnvironment(), NODE_ENV: '', ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    npm.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    await expect.poll(() => output, { timeout: 60_000 }).toContain('imwatch is up');
+    const family = [...familyOf(npm.pid ?? 0), ...familyOf(readKeeperFile(home)?.pid ?? 0)];
+    npm.kill('SIGKILL');
+    await once(npm, 'exit');
+    await allEnded(family);
+  });
+});
+
+describe('imwatch up without a way to run Kafka', () => {
+  it('names what to install, or Docker, or KAFKA_BROKERS', async () => {
+    const { code, errors } = await runCli(['up'], {
+      IMWATCH_HOME: join(home, 'empty'),
+      PATH: '/nonexistent',
+      JAVA_HOME: '',
+    });
+    expect(code).toBe(2);
+    expect(errors.trim().split('\n')).toEqual([
+      'There is no way to run Kafka here:',
+      '  - in containers: no Docker engine answers',
+      '  - as Java processes: Java 17 or newer is not installed and Maven (mvn) is not installed',
+      'Do one of these:',
+      '  - install Java 17 or newer and Maven',
+      '  - install and start Docker',
+      '  - set KAFKA_BROKERS and SCHEMA_REGISTRY_URL to a Kafka and a registry that run already',
+    ]);
+  });
+
+  it('names a wrong setting before it looks for a broker', async () => {
+    const { code, errors } = await runCli(['up'], { IMWATCH_HOME: home, PATH: '/nonexistent', INGEST_PORT: 'x' });
+    expect(code).toBe(2);
+    expect(errors).toContain('INGEST_PORT is "x"');
+  });
+
+  it('wants a registry beside KAFKA_BROKERS', async () => {
+    const { code, errors } = await runCli(['up'], { IMWATCH_HOME: home, KAFKA_BROKERS: '127.0.0.1:1' });
+    expect(code).toBe(2);
+    expect(errors).toContain('SCHEMA_REGISTRY_URL is not set');
+  });
+});

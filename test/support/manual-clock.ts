@@ -1,0 +1,49 @@
+import type { Clock } from '../../lib/clock.ts';
+
+interface Timer {
+  readonly atMs: number;
+  readonly task: () => void;
+}
+
+/** A clock that moves only when it is told to. */
+export class ManualClock implements Clock {
+  #nowMs: number;
+  #timers: Timer[] = [];
+
+  constructor(startMs = 1_700_000_000_000) {
+    this.#nowMs = startMs;
+  }
+
+  get waiting(): number {
+    return this.#timers.length;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    const timer = { atMs: this.#nowMs + delayMs, task };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((candidate) => candidate !== timer);
+    };
+  }
+
+  /** Moves on by `ms`, running what falls due, in order, each at its time. */
+  advance(ms: number): void {
+    const endMs = this.#nowMs + ms;
+    for (;;) {
+      const [next] = this.#timers.filter((timer) => timer.atMs <= endMs).toSorted((a, b) => a.atMs - b.atMs);
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#nowMs = next.atMs;
+      next.task();
+    }
+    this.#nowMs = endMs;
+  }
+}

@@ -1,0 +1,190 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Batcher, type BatchLimits, QueueFullError } from '../../../ingest/publish/batcher.ts';
+import { RecordRefusedError } from '../../../lib/kafka/kafka-sink.ts';
+import type { OutgoingRecord } from '../../../lib/kafka/ports.ts';
+import { silentLogger } from '../../../lib/logger.ts';
+import { ControlledSink } from '../../support/controlled-sink.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+const noLimits: BatchLimits = { partitionBytes: 1e6, batchBytes: 1e7, queueBytes: 1e8 };
+
+function record(key: string, { partition = 0, bytes = 0 } = {}): OutgoingRecord {
+  return { topic: 't', partition, key: Buffer.from(key), value: Buffer.alloc(bytes), timestampMs: 0 };
+}
+
+function setUp(limits: Partial<BatchLimits> = {}) {
+  const sink = new ControlledSink();
+  const clock = new ManualClock();
+  const batcher = new Batcher(sink, { ...noLimits, ...limits }, clock, silentLogger);
+  return { sink, clock, batcher };
+}
+
+describe('Batcher', () => {
+  it('sends at once when nothing is in flight, without a timer', async () => {
+    const { sink, clock, batcher } = setUp();
+    const durable = batcher.add(record('a'));
+    const first = await sink.batch(0);
+    expect(clock.waiting).toBe(0);
+    first.succeed();
+    await durable;
+    expect(sink.keys).toEqual([['a']]);
+  });
+
+  it('collects what comes while a batch is in flight', async () => {
+    const { sink, batcher } = setUp();
+    const durable = [batcher.add(record('a'))];
+    const first = await sink.batch(0);
+    durable.push(batcher.add(record('b')), batcher.add(record('c')));
+    await turn();
+    expect(sink.keys).toEqual([['a']]);
+    first.succeed();
+    (await sink.batch(1)).succeed();
+    await Promise.all(durable);
+    expect(sink.keys).toEqual([['a'], ['b', 'c']]);
+  });
+
+  it('sends records that come in one turn of the event loop together', async () => {
+    const { sink, batcher } = setUp();
+    const durable = [batcher.add(record('a')), batcher.add(record('b'))];
+    (await sink.batch(0)).succeed();
+    await Promise.all(durable);
+    expect(sink.keys).toEqual([['a', 'b']]);
+  });
+
+  it('says durable only after the sink did', async () => {
+    const { sink, batcher } = setUp();
+    let isDurable = false;
+    const durable = batcher.add(record('a')).then(() => {
+      isDurable = true;
+    });
+    const first = await sink.batch(0);
+    await turn();
+    expect(isDurable).toBe(false);
+    first.succeed();
+    await durable;
+    expect(isDurable).toBe(true);
+  });
+
+  it('bounds the bytes of a partition in a batch, and lets no later record of it overtake', async () => {
+    const { sink, batcher } = setUp({ partitionBytes: 1000 });
+    const durable = [
+      batcher.add(record('a', { bytes: 600 })),
+      batcher.add(record('b', { bytes: 600 })),
+      batcher.add(record('c', { bytes: 10 })),
+      batcher.add(record('other', { partition: 1, bytes: 600 })),
+    ];
+    (await sink.batch(0)).succeed();
+    (await sink.batch(1)).succeed();
+    await Promise.all(durable);
+    expect(sink.keys).toEqual([
+      ['a', 'other'],
+      ['b', 'c'],
+    ]);
+  });
+
+  it('sends a record that is larger than the bound alone in its partition', async () => {
+    const { sink, batcher } = setUp({ partitionBytes: 1000 });
+    const durable = [batcher.add(record('huge', { bytes: 5000 })), batcher.add(record('small'))];
+    (await sink.batch(0)).succeed();
+    (await sink.batch(1)).succeed();
+    await Promise.all(durable);
+    expect(sink.keys).toEqual([['huge'], ['small']]);
+  });
+
+  it('refuses at once what does not fit into the queue, and takes more when it has drained', async () => {
+    const { sink, batcher } = setUp({ queueBytes: 1000 });
+    const first = batcher.add(record('a', { bytes: 800 }));
+    await expect(batcher.add(record('b', { bytes: 800 }))).rejects.toThrow(QueueFullError);
+    (await sink.batch(0)).succeed();
+    await first;
+    expect(batcher.queuedBytes).toBe(0);
+    const second = batcher.add(record('c', { bytes: 800 }));
+    (await sink.batch(1)).succeed();
+    await second;
+  });
+
+  it('sends a failed batch again, unchanged and first, after pauses that grow to 5 s', async () => {
+    const { sink, clock, batcher } = setUp();
+    const durable = [batcher.add(record('a'))];
+    (await sink.batch(0)).fail(new Error('broker away'));
+    durable.push(batcher.add(record('b')));
+    for (const [attempt, pauseMs] of [100, 200, 400, 800, 1600, 3200, 5000, 5000].entries()) {
+      await turn();
+      clock.advance(pauseMs - 1);
+      await turn();
+      expect(sink.sent).toHaveLength(attempt + 1);
+      clock.advance(1);
+      (await sink.batch(attempt + 1)).fail(new Error('broker away'));
+    }
+    expect(batcher.failingSinceMs).toBe(1_700_000_000_000);
+    await turn();
+    clock.advance(5000);
+    (await sink.batch(9)).succeed();
+    (await sink.batch(10)).succeed();
+    await Promise.all(durable);
+    expect(batcher.failingSinceMs).toBeUndefined();
+    expect(sink.keys.every((keys, index) => keys.join() === (index < 10 ? 'a' : 'b'))).toBe(true);
+  });
+
+  it('gives up only the record that the broker refuses for good', async () => {
+    const { sink, batcher } = setUp();
+    const good = batcher.add(record('good'));
+    const bad = batcher.add(record('bad'));
+    const refusal = new RecordRefusedError('too large');
+    (await sink.batch(0)).fail(refusal);
+    (await sink.batch(1)).succeed();
+    (await sink.batch(2)).fail(refusal);
+    await good;
+    await expect(bad).rejects.toBe(refusal);
+    expect(sink.keys).toEqual([['good', 'bad'], ['good'], ['bad']]);
+    expect(batcher.queuedBytes).toBe(0);
+  });
+
+  it('drained resolves when nothing waits or is in flight', async () => {
+    const { sink, batcher } = setUp();
+    await batcher.drained();
+    const durable = batcher.add(record('a'));
+    const drained = batcher.drained();
+    (await sink.batch(0)).succeed();
+    await Promise.all([durable, drained]);
+    expect(batcher.queuedRecords).toBe(0);
+  });
+
+  it('keeps the order of each partition and loses nothing, whatever fails and however large records are', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ partition: fc.nat({ max: 2 }), bytes: fc.nat({ max: 600 }) }), {
+          minLength: 1,
+          maxLength: 40,
+        }),
+        fc.array(fc.boolean(), { maxLength: 30 }),
+        async (plan, failures) => {
+          const { sink, clock, batcher } = setUp({ partitionBytes: 1000, batchBytes: 2000 });
+          const durable = plan.map((about, index) => batcher.add(record(String(index), about)));
+          const written: OutgoingRecord[] = [];
+          for (let index = 0; written.length < plan.length; index += 1) {
+            const batch = await sink.batch(index);
+            if (failures[index] === true) {
+              batch.fail(new Error('away'));
+              await turn();
+              clock.advance(5000);
+            } else {
+              written.push(...batch.records);
+              batch.succeed();
+            }
+          }
+          await Promise.all(durable);
+          for (const partition of [0, 1, 2]) {
+            const keys = written
+              .filter((each) => each.partition === partition)
+              .map(({ key }) => Number(key.toString()));
+            expect(keys).toEqual(keys.toSorted((a, b) => a - b));
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,83 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Which top-level folders the files of a folder may import; ARCHITECTURE.md draws the same. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  schemas: ['lib'],
+  ingest: ['schemas', 'lib'],
+  dev: ['lib'],
+  cli: ['dev', 'ingest', 'schemas', 'lib'],
+  tools: ['cli', 'schemas', 'lib'],
+};
+
+/** Pure parts: what they compute depends on their arguments alone. */
+const pureFolders = ['ingest/tencent'];
+
+const sources = globSync(`{${Object.keys(mayImport).join(',')}}/**/*.ts`, { cwd: root }).toSorted();
+
+function textOf(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+/** Files of the project that `file` imports, types included. */
+function importsOf(file: string): readonly string[] {
+  const specifiers = textOf(file).matchAll(
+    /^(?:import|export)\b[^'"]*?from '(\.[^']+)'|^import '(\.[^']+)'|\bimport\('(\.[^']+)'\)/gms,
+  );
+  return Array.from(specifiers, ([, from, bare, dynamic]) =>
+    relative(root, join(root, dirname(file), from ?? bare ?? dynamic ?? '')),
+  );
+}
+
+function topFolder(file: string): string {
+  return file.split(sep)[0] ?? '';
+}
+
+describe('the structure', () => {
+  it('is seen: there are files, and they import each other', () => {
+    expect(sources.length).toBeGreaterThan(50);
+    expect(sources.flatMap(importsOf).length).toBeGreaterThan(100);
+  });
+
+  it('has imports in one direction only', () => {
+    const wrong = sources.flatMap((file) =>
+      importsOf(file)
+        .filter((imported) => {
+          const folder = topFolder(imported);
+          return folder !== topFolder(file) && mayImport[topFolder(file)]?.includes(folder) !== true;
+        })
+        .map((imported) => `${file} imports ${imported}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('has no cycles, types included', () => {
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      if (done.has(file) || path.includes(file)) return;
+      for (const imported of importsOf(file)) visit(imported, [...path, file]);
+      done.add(file);
+    };
+    for (const file of sources) visit(file, []);
+    expect(cycles).toEqual([]);
+  });
+
+  it('has pure parts that know no clock, chance, process, file or network', () => {
+    const impure =
+      /Date\.now|new Date\(\)|Math\.random|\bprocess\.|from 'node:(?!buffer|crypto)|\bfetch\(|randomUUID|logger/;
+    const wrong = sources.filter(
+      (file) => pureFolders.some((folder) => file.startsWith(folder)) && impure.test(textOf(file)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('reads the environment in one file', () => {
+    expect(sources.filter((file) => /process\.env\b/.test(textOf(file)))).toEqual(['lib/config/sources.ts']);
+  });
+});
