@@ -43,6 +43,8 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
   const { kafka, topics, start, follow, signal, onRecord } = options;
   const ranges = await rangesOf(kafka, topics, start);
   const ends = new Map(ranges.map((range) => [placeOf(range), range.end]));
+  // A join begins where the one before has ended, so that a rebalance or a restart neither skips nor repeats.
+  const next = new Map(ranges.map((range) => [placeOf(range), range.from]));
   const unread = new Set(ranges.filter(({ from, end }) => from < end).map(placeOf));
   const finished = Promise.withResolvers<void>();
   const earlier: ReadRecord[] = [];
@@ -62,6 +64,11 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
 
   const groupId = `imwatch-tail-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200, retry: { retries: 10 } });
+  consumer.on('consumer.group_join', () => {
+    for (const { topic, partition } of ranges) {
+      consumer.seek({ topic, partition, offset: String(next.get(placeOf({ topic, partition })) ?? 0) });
+    }
+  });
   consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
     if (!restart) finished.reject(error);
   });
@@ -82,11 +89,12 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
           await heartbeat();
         }
         // The last offset of a batch may be that of a control record, which is never given out.
-        if (BigInt(batch.lastOffset()) + 1n >= end) unread.delete(place);
+        const behind = BigInt(batch.lastOffset()) + 1n;
+        next.set(place, behind);
+        if (behind >= end) unread.delete(place);
         if (unread.size === 0 && !caughtUp) await catchUp();
       },
     });
-    for (const { topic, partition, from } of ranges) consumer.seek({ topic, partition, offset: String(from) });
     signal.addEventListener('abort', () => finished.resolve(), { once: true });
     if (signal.aborted) finished.resolve();
     await finished.promise;

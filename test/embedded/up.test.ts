@@ -22,6 +22,8 @@ beforeEach(async () => {
     IMWATCH_HOME: home,
     IMWATCH_BROKER: 'embedded',
     IMWATCH_PARTITIONS: '2',
+    KAFKA_BROKERS: '',
+    SCHEMA_REGISTRY_URL: '',
     INGEST_PORT: String(await unusedPort()),
     INGEST_MANAGEMENT_PORT: String(await unusedPort()),
   };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { homeOf } from '../../cli/settings.ts';
 import { embeddedTrouble } from '../../dev/broker.ts';
-import { kafkaJars, resolveJars } from '../../dev/embedded/jars.ts';
+import { kafkaJars, registryJars, resolveJars } from '../../dev/embedded/jars.ts';
 import { findJava, findMaven } from '../../dev/embedded/java.ts';
 import { processSources } from '../../lib/config/sources.ts';
 
@@ -13,17 +13,26 @@ export const noEmbedded: string | undefined = await embeddedTrouble(homeOf(sourc
 /** Text behind a suite's name that says why it is skipped. */
 export const skipNote: string = noEmbedded === undefined ? '' : ` (skipped: ${noEmbedded})`;
 
-/** Java and the jars of a broker, for tests that run one of their own. */
-export async function kafkaTools(): Promise<{
+export interface JavaTools {
   readonly java: string;
   readonly keytool: string;
-  readonly jars: string;
-}> {
+  readonly kafkaJars: string;
+  readonly registryJars: string;
+}
+
+/** Java and the jars, for tests that run a broker and a registry of their own. */
+export async function javaTools(): Promise<JavaTools> {
   const java = await findJava(sources.env);
-  const maven = findMaven(sources.env);
   if ('missing' in java) throw new Error(java.missing);
+  const maven = findMaven(sources.env);
   const mavenPath = 'path' in maven ? maven.path : undefined;
   const { signal } = new AbortController();
-  const jars = await resolveJars(homeOf(sources), kafkaJars, mavenPath, () => undefined, signal);
-  return { java: java.path, keytool: join(java.path, '../keytool'), jars };
+  const resolve = (set: typeof kafkaJars): Promise<string> =>
+    resolveJars(homeOf(sources), set, mavenPath, () => undefined, signal);
+  return {
+    java: java.path,
+    keytool: join(java.path, '../keytool'),
+    kafkaJars: await resolve(kafkaJars),
+    registryJars: await resolve(registryJars),
+  };
 }
