@@ -48,7 +48,13 @@ export function createLogger(
   if (!readable) return pino(options);
   return pino(
     options,
-    pretty({ translateTime: 'SYS:HH:MM:ss.l', ignore: 'service', messageFormat: '{service}: {msg}', sync: true }),
+    pretty({
+      translateTime: 'SYS:HH:MM:ss.l',
+      ignore: 'service',
+      messageFormat: '{service}: {msg}',
+      singleLine: true,
+      sync: true,
+    }),
   );
 }
 

@@ -77,6 +77,16 @@ describe('the structure', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('has error codes that stand once in the code and are explained in ARCHITECTURE.md', () => {
+    const codes = sources.flatMap((file) =>
+      Array.from(textOf(file).matchAll(/readonly code = '(\w+)'/g), ([, code]) => code ?? ''),
+    );
+    expect(codes.length).toBeGreaterThan(5);
+    expect(new Set(codes).size).toBe(codes.length);
+    const documented = textOf('ARCHITECTURE.md');
+    expect(codes.filter((code) => !documented.includes(`\`${code}\``))).toEqual([]);
+  });
+
   it('reads the environment in one file', () => {
     expect(sources.filter((file) => /process\.env\b/.test(textOf(file)))).toEqual(['lib/config/sources.ts']);
   });
