@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { UserError } from '../../lib/errors.ts';
+import { isAlive } from '../processes.ts';
 
 /** A set of jars that Maven resolves from a pom file beside this one. */
 interface JarSet {
@@ -53,13 +54,26 @@ export async function resolveJars(
   const folder = folderOf(home, set);
   if (existsSync(folder)) return folder;
   if (mavenPath === undefined) throw new UserError(`Cannot fetch ${set.title}: Maven (mvn) is not installed`);
-  const staging = `${folder}.part`;
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(dirname(folder), { recursive: true });
+  const jars = dirname(folder);
+  mkdirSync(jars, { recursive: true });
+  removeInterrupted(jars);
+  const staging = `${folder}${partMark}${process.pid}`;
   onProgress(`${set.title}: asking Maven`);
   await runMaven(mavenPath, set, staging, onProgress, signal);
-  renameSync(staging, folder);
+  // Another process may have been faster; one of the two is enough.
+  if (existsSync(folder)) rmSync(staging, { recursive: true });
+  else renameSync(staging, folder);
   return folder;
+}
+
+const partMark = '.part-';
+
+/** Removes what interrupted processes have left half done. */
+function removeInterrupted(jars: string): void {
+  for (const name of readdirSync(jars)) {
+    const [, pid] = name.split(partMark);
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(jars, name), { recursive: true });
+  }
 }
 
 const keptLines = 15;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UserError } from '../../lib/errors.ts';
+import { isAlive } from '../processes.ts';
 import { endLeftovers } from './leftovers.ts';
 import {
   type BrokerAddresses,
@@ -130,14 +131,6 @@ function connectTo(file: KeeperFile): Promise<Socket | undefined> {
     });
     socket.once('error', () => resolve(undefined));
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 function lockMessage(home: string, file: KeeperFile | undefined): string {
