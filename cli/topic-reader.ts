@@ -42,31 +42,24 @@ export interface TopicReaderOptions {
 export async function readTopics(options: TopicReaderOptions): Promise<void> {
   const { kafka, topics, start, follow, signal, onRecord } = options;
   const ranges = await rangesOf(kafka, topics, start);
-  const ends = new Map(ranges.map((range) => [placeOf(range), range.end]));
-  // A join begins where the one before has ended, so that a rebalance or a restart neither skips nor repeats.
-  const next = new Map(ranges.map((range) => [placeOf(range), range.from]));
-  const unread = new Set(ranges.filter(({ from, end }) => from < end).map(placeOf));
+  const backlog = new Backlog(ranges, start);
   const finished = Promise.withResolvers<void>();
-  const earlier: ReadRecord[] = [];
-  const since: ReadRecord[] = [];
   let caughtUp = false;
-
   const catchUp = async (): Promise<void> => {
-    earlier.sort((a, b) => a.timestampMs - b.timestampMs);
-    const wanted = start === 'beginning' ? earlier : earlier.slice(-start.last);
-    for (const record of [...(start === 'beginning' || start.last > 0 ? wanted : []), ...since]) await onRecord(record);
+    for (const record of backlog.records()) await onRecord(record);
     caughtUp = true;
     options.onCaughtUp();
-    if (!follow) finished.resolve();
   };
-  if (unread.size === 0) await catchUp();
+  if (backlog.isComplete) await catchUp();
   if (caughtUp && !follow) return;
 
   const groupId = `imwatch-tail-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200, retry: { retries: 10 } });
+  // A join begins where the one before has ended, so that a rebalance or a restart neither skips nor repeats.
+  const next = new Map(ranges.map((range) => [placeOf(range), range.from]));
   consumer.on('consumer.group_join', () => {
     for (const { topic, partition } of ranges) {
-      consumer.seek({ topic, partition, offset: String(next.get(placeOf({ topic, partition })) ?? 0) });
+      consumer.seek({ topic, partition, offset: String(next.get(placeOf({ topic, partition }))) });
     }
   });
   consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
@@ -79,20 +72,17 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
       autoCommit: false,
       eachBatch: async ({ batch, heartbeat }) => {
         const { topic, partition } = batch;
-        const place = placeOf({ topic, partition });
-        const end = ends.get(place) ?? 0n;
         for (const message of batch.messages) {
           const record = recordOf(topic, partition, message);
           if (caughtUp) await onRecord(record);
-          else if (BigInt(message.offset) < end) earlier.push(record);
-          else since.push(record);
+          else backlog.add(record);
           await heartbeat();
         }
-        // The last offset of a batch may be that of a control record, which is never given out.
         const behind = BigInt(batch.lastOffset()) + 1n;
-        next.set(place, behind);
-        if (behind >= end) unread.delete(place);
-        if (unread.size === 0 && !caughtUp) await catchUp();
+        next.set(placeOf(batch), behind);
+        backlog.reached(batch, behind);
+        if (backlog.isComplete && !caughtUp) await catchUp();
+        if (caughtUp && !follow) finished.resolve();
       },
     });
     signal.addEventListener('abort', () => finished.resolve(), { once: true });
@@ -103,7 +93,49 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
   }
 }
 
-function placeOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+/** The records that are there when reading begins, and those that come until they have all been read. */
+class Backlog {
+  readonly #start: Start;
+  readonly #ends: ReadonlyMap<string, bigint>;
+  readonly #unread: Set<string>;
+  readonly #earlier: ReadRecord[] = [];
+  readonly #since: ReadRecord[] = [];
+
+  constructor(ranges: readonly PartitionRange[], start: Start) {
+    this.#start = start;
+    this.#ends = new Map(ranges.map((range) => [placeOf(range), range.end]));
+    this.#unread = new Set(ranges.filter(({ from, end }) => from < end).map(placeOf));
+  }
+
+  get isComplete(): boolean {
+    return this.#unread.size === 0;
+  }
+
+  add(record: ReadRecord): void {
+    const wasThere = BigInt(record.offset) < (this.#ends.get(placeOf(record)) ?? 0n);
+    (wasThere ? this.#earlier : this.#since).push(record);
+  }
+
+  /** A partition has been read up to `behind`, the offset after the last; that may be one of a control record. */
+  reached(partition: Place, behind: bigint): void {
+    const place = placeOf(partition);
+    if (behind >= (this.#ends.get(place) ?? 0n)) this.#unread.delete(place);
+  }
+
+  /** Those that were there, by time and as many as are wanted, then those that have come since. */
+  records(): readonly ReadRecord[] {
+    this.#earlier.sort((a, b) => a.timestampMs - b.timestampMs);
+    const skipped = this.#start === 'beginning' ? 0 : Math.max(0, this.#earlier.length - this.#start.last);
+    return [...this.#earlier.slice(skipped), ...this.#since];
+  }
+}
+
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+function placeOf({ topic, partition }: Place): string {
   return `${topic}/${partition}`;
 }
 

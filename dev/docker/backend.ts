@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
-import { registryUrl } from '../embedded/registry.ts';
 import type { Backend, BackendContext } from '../keeper/backend.ts';
 import { brokerFolder, readJson, writeJson } from '../keeper/protocol.ts';
 import { freePort } from '../ports.ts';
+import { registryUrl } from '../registry-address.ts';
 import { composeFile, dockerTrouble, runShowing } from './engine.ts';
 
 interface Ports {

@@ -3,11 +3,12 @@ import { UserError } from '../../lib/errors.ts';
 import type { Backend, BackendContext } from '../keeper/backend.ts';
 import { brokerFolder, readJson, writeJson } from '../keeper/protocol.ts';
 import { freePort } from '../ports.ts';
+import { registryUrl } from '../registry-address.ts';
 import { kafkaJars, registryJars, resolveJars } from './jars.ts';
 import { findJava, findMaven } from './java.ts';
 import type { JavaProcess } from './java-process.ts';
 import { startKafka } from './kafka.ts';
-import { registryUrl, startRegistry } from './registry.ts';
+import { startRegistry } from './registry.ts';
 
 interface Ports {
   readonly kafka: number;

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'undici';
+import { registryUrl } from '../registry-address.ts';
 import { JavaProcess } from './java-process.ts';
 
 export interface EmbeddedRegistryOptions {
@@ -12,11 +13,6 @@ export interface EmbeddedRegistryOptions {
   readonly port: number;
   /** Told the id of the registry's process as soon as it has one. */
   readonly onChild?: (pid: number) => void;
-}
-
-/** Address of a registry on this machine, the Confluent-compatible part. */
-export function registryUrl(port: number): string {
-  return `http://127.0.0.1:${port}/apis/ccompat/v7`;
 }
 
 /** Apicurio Registry with its schemas in a file, so that ids are the same after a restart. */

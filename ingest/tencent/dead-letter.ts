@@ -27,6 +27,8 @@ export interface Failure {
 export interface Understood {
   readonly command: string | null;
   readonly body?: JsonObject;
+  /** JSON Pointer of `body` in the request's body, when it is an item of a batch. */
+  readonly path?: string;
   /** What is kept in place of the request's body: an item of its batch. */
   readonly bytes?: Buffer | string;
 }
@@ -39,11 +41,11 @@ export function deadLetter(
   understood: Understood,
 ): TranslatedEvent {
   const { sdkAppId, receivedAtMs, queryString } = request;
-  const { command, body } = understood;
+  const { command, body, path = '' } = understood;
   const bytes = understood.bytes ?? request.body;
   const key = keyOf(sdkAppId, body, command === null ? [] : commandOf(command).family.keyNames);
   const value = {
-    eventId: callbackId(request, rules, { command: command ?? '', body, bytes }),
+    eventId: callbackId(request, rules, { command: command ?? '', body, path, bytes }),
     service: 'ingest',
     reason: failure.reason,
     fieldPath: failure.fieldPath,

@@ -1,7 +1,7 @@
 import type { Envelope } from '../../schemas/generated/events.ts';
 import { BodyReader } from './body-reader.ts';
 import { callbackId } from './event-id.ts';
-import { isArray, type JsonObject, type JsonValue } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import { readOccurredAt } from './occurred-at.ts';
 import type { CallbackQuery } from './query.ts';
 import type { Callback, CallbackRequest, TranslationRules } from './request.ts';
@@ -62,11 +62,11 @@ function queryLeftover(query: CallbackQuery): JsonObject | undefined {
   if (contentType !== undefined && contentType !== 'json') pairs.push(['contenttype', contentType]);
   if (requestTime !== undefined && secondsIn(requestTime) === null) pairs.push(['RequestTime', requestTime]);
   if (pairs.length === 0) return undefined;
+  const values = Map.groupBy(pairs, ([name]) => name);
   const left: Record<string, JsonValue> = Object.create(null);
-  for (const [name, value] of pairs) {
-    const earlier = left[name];
-    if (earlier === undefined) left[name] = value;
-    else left[name] = isArray(earlier) ? [...earlier, value] : [earlier, value];
+  for (const [name, given] of values) {
+    const texts = given.map(([, text]) => text);
+    left[name] = texts.length === 1 ? (texts[0] ?? '') : texts;
   }
   return left;
 }

@@ -22,16 +22,22 @@ const identifyingNames = [
  * is one, so that nobody can find a text that is not kept by trying texts out.
  *
  * An equal body has the same id when it has a time or an id of its own, for then it is a redelivery. Without one the
- * delivery's RequestID tells bodies apart, and without that a random text: in doubt two events, never a lost one.
+ * delivery's RequestID tells bodies apart (and items of a batch their place), and without that a random text: in doubt two
+ * events, never a lost one.
  */
 export function callbackId(
   request: CallbackRequest,
   rules: TranslationRules,
-  callback: { readonly command: string; readonly body?: JsonObject | undefined; readonly bytes: Buffer | string },
+  callback: {
+    readonly command: string;
+    readonly body?: JsonObject | undefined;
+    readonly path: string;
+    readonly bytes: Buffer | string;
+  },
 ): string {
-  const { command, body, bytes } = callback;
+  const { command, body, path, bytes } = callback;
   const ownIdentity = body !== undefined && identifyingNames.some((name) => isFilled(body[name]));
-  const discriminator = ownIdentity ? '' : (request.query.requestId ?? rules.random());
+  const discriminator = ownIdentity ? '' : (request.query.requestId ?? rules.random()) + path;
   const head = `${request.sdkAppId}\n${command}\n${discriminator}\n`;
   return digest(typeof bytes === 'string' ? head + bytes : Buffer.concat([Buffer.from(head), bytes]), rules.idSecret);
 }

@@ -103,12 +103,12 @@ function itemEvent(
   const { path, around } = batch;
   if (!isObject(item)) {
     const notAnObject = new FieldInvalid(path, 'an object', item);
-    return deadLetter(request, rules, wrongField(notAnObject, rules), { command: batch.command, bytes });
+    return deadLetter(request, rules, wrongField(notAnObject, rules), { command: batch.command, path, bytes });
   }
   const inItem = item['CallbackCommand'] ?? batch.command;
   if (typeof inItem !== 'string') {
     const notAText = new BodyReader(item, path).invalid('CallbackCommand', 'a string');
-    return deadLetter(request, rules, wrongField(notAText, rules), { command: batch.command, body: item, bytes });
+    return deadLetter(request, rules, wrongField(notAText, rules), { command: batch.command, body: item, path, bytes });
   }
   const command = inItem === '' ? batch.command : inItem;
   return eventOf(request, rules, { command, body: item, path, bytes, around });

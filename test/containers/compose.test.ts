@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registryUrl } from '../../dev/embedded/registry.ts';
+import { registryUrl } from '../../dev/registry-address.ts';
 import { vector, verdictCommand } from '../support/callbacks.ts';
 import { containersOf, engineAnswers, engineNote } from '../support/engine.ts';
 import { startTestIngest, unusedPort } from '../support/pipeline.ts';

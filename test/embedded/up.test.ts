@@ -1,96 +1,64 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readKeeperFile } from '../../dev/keeper/protocol.ts';
 import { processEnvironment } from '../../lib/config/sources.ts';
-import { CliProcess, runCli } from '../support/cli.ts';
+import { runCli } from '../support/cli.ts';
 import { noEmbedded, skipNote } from '../support/embedded.ts';
 import { unusedPort } from '../support/pipeline.ts';
 import { allEnded, familyOf, running, stillRunning } from '../support/processes.ts';
 import { makeTestHome } from '../support/test-home.ts';
-
-const run = promisify(execFile);
+import { paste, startUp, upEnvironment, verdictsSeen } from '../support/up.ts';
 
 let home: string;
 let remove: () => void;
 let env: Record<string, string>;
 beforeEach(async () => {
   ({ home, remove } = makeTestHome());
-  env = {
-    IMWATCH_HOME: home,
-    IMWATCH_BROKER: 'embedded',
-    IMWATCH_PARTITIONS: '2',
-    KAFKA_BROKERS: '',
-    SCHEMA_REGISTRY_URL: '',
-    INGEST_PORT: String(await unusedPort()),
-    INGEST_MANAGEMENT_PORT: String(await unusedPort()),
-  };
+  env = await upEnvironment(home, 'embedded');
 });
 afterEach(() => remove());
 
-/** `imwatch up`, running; with every process that belongs to it. */
-async function up(more: Record<string, string> = {}) {
-  const command = new CliProcess(['up'], { ...env, ...more });
-  const curl = await command.line(/^curl /);
-  const keeper = readKeeperFile(home);
-  const family = [...familyOf(command.child.pid ?? 0), ...familyOf(keeper?.pid ?? 0)];
-  return { command, curl, family };
-}
-
-async function paste(line: string): Promise<unknown> {
-  const { stdout } = await run('sh', ['-c', line]);
-  return JSON.parse(stdout);
-}
-
-async function verdictsSeen(): Promise<readonly unknown[]> {
-  const { output } = await runCli(['tail', 'verdict', '--no-follow', '--json'], env);
-  return output
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as unknown);
-}
-
 describe.skipIf(noEmbedded !== undefined)(`imwatch up${skipNote}`, () => {
   it('prints a curl line that works when pasted; Ctrl-C leaves no process; the next start has the events', async () => {
-    const first = await up();
+    const first = await startUp(env);
     expect(first.family.length).toBeGreaterThanOrEqual(5);
     expect(await paste(first.curl)).toEqual({ ActionStatus: 'OK', ErrorInfo: '', ErrorCode: 0 });
-    expect(await verdictsSeen()).toMatchObject([{ value: { fromAccount: 'jared', label: 'Sexy' } }]);
+    expect(await verdictsSeen(env)).toMatchObject([{ value: { fromAccount: 'jared', label: 'Sexy' } }]);
     first.command.child.kill('SIGINT');
     expect(await first.command.end()).toBe(0);
     expect(stillRunning(first.family)).toEqual([]);
 
-    const second = await up();
-    expect(await verdictsSeen()).toHaveLength(1);
+    const second = await startUp(env);
+    expect(await verdictsSeen(env)).toHaveLength(1);
     await paste(second.curl);
-    expect(await verdictsSeen()).toMatchObject([{ offset: 0 }, { offset: 1, value: { fromAccount: 'jared' } }]);
+    expect(await verdictsSeen(env)).toMatchObject([{ offset: 0 }, { offset: 1, value: { fromAccount: 'jared' } }]);
     second.command.child.kill('SIGKILL');
     await allEnded(second.family);
   });
 
   it('shares its broker with a second one, and outlives it; a port in use is named', async () => {
-    const first = await up();
+    const first = await startUp(env);
     const clash = await runCli(['up'], env);
     expect(clash.code).toBe(2);
     expect(clash.output).toContain(`EADDRINUSE: address already in use 127.0.0.1:${env['INGEST_MANAGEMENT_PORT']}`);
 
     const ports = { INGEST_PORT: String(await unusedPort()), INGEST_MANAGEMENT_PORT: String(await unusedPort()) };
-    const second = await up(ports);
+    const second = await startUp({ ...env, ...ports });
     await paste(first.curl);
     await paste(second.curl);
     first.command.child.kill('SIGINT');
     expect(await first.command.end()).toBe(0);
     await paste(second.curl);
-    expect(await verdictsSeen()).toHaveLength(3);
+    expect(await verdictsSeen(env)).toHaveLength(3);
     second.command.child.kill('SIGINT');
     await second.command.end();
     expect(stillRunning([...first.family, ...second.family])).toEqual([]);
   });
 
   it('starts a killed ingest again', async () => {
-    const { command, curl, family } = await up();
+    const { command, curl, family } = await startUp(env);
     const [ingest = 0] = running(family, /imwatch.ts ingest/);
     process.kill(ingest, 'SIGKILL');
     await command.line(/ingest ended \(SIGKILL\), starting it again/);
@@ -103,7 +71,7 @@ describe.skipIf(noEmbedded !== undefined)(`imwatch up${skipNote}`, () => {
   });
 
   it('lends the addresses of what it runs to other commands', async () => {
-    const { command } = await up();
+    const { command } = await startUp(env);
     const { output } = await runCli(['config', '--json'], env);
     const { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registry } = JSON.parse(output) as Record<string, unknown>;
     expect(brokers).toEqual({ value: expect.stringMatching(/^127.0.0.1:\d+$/), source: 'running' });

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseQuery } from '../../../ingest/tencent/query.ts';
+import { translate } from '../../../ingest/tencent/translate.ts';
 import {
+  aRequest,
   eventOf,
   eventsOf,
   receivedAtMs,
@@ -109,6 +112,22 @@ describe('the envelope', () => {
   });
 });
 
+describe('a query with repeated unknown parameters', () => {
+  it('leaves them all over, in order', () => {
+    const text = `SdkAppid=${sdkAppId}&CallbackCommand=A.B&n=1&m=&n=2`;
+    const request = {
+      ...aRequest({ command: 'A.B', body: { EventTime: 1 } }),
+      query: parseQuery(text),
+      queryString: text,
+    };
+    const translation = translate(request, someRules());
+    const [event] = translation.kind === 'events' ? translation.events : [];
+    expect(event?.record === 'UnknownCallback' && event.value.extras).toBe(
+      '{"EventTime":1,"?":{"n":["1","2"],"m":""}}',
+    );
+  });
+});
+
 describe('an unknown command', () => {
   it('is kept whole whatever its fields are, keyed by sender, else by group', () => {
     const keyOf = (body: object) => eventOf('UnknownCallback', { command: 'Group.New', body }).key;
@@ -146,6 +165,17 @@ describe('a push batch', () => {
     expect(good?.record).toBe('UnknownCallback');
     expect(bad).toMatchObject({ record: 'DeadLetter', value: { reason: 'FIELD_INVALID', fieldPath: '/Events/1' } });
     expect(bad?.record === 'DeadLetter' && bad.value.body?.toString()).toBe('"x"');
+  });
+
+  it('tells equal items without a time or an id apart by their place, the same at each delivery', () => {
+    const ids = () =>
+      eventsOf({
+        command: 'Push.OfflinePush',
+        query: { RequestID: 'r-1' },
+        body: { Events: [{ a: 1 }, { a: 1 }, 7, 7] },
+      }).map(({ value }) => value.eventId);
+    expect(new Set(ids()).size).toBe(4);
+    expect(ids()).toEqual(ids());
   });
 
   it('names the path of a bad command or app inside its item', () => {
