@@ -31,13 +31,19 @@ export class UserError extends AppError {
   readonly retryable = false;
 }
 
-/** `error`'s message, followed by those of its causes; never a stack. */
+/** `error`'s message, followed by those of what it gathers and of its causes; never a stack. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const own = error.message === '' ? error.name : error.message;
+  const own = [error.message === '' ? error.name : error.message, ...partsOf(error)].join(': ');
   if (error.cause === undefined) return own;
   const cause = messageOf(error.cause);
   return own.includes(cause) ? own : `${own}: ${cause}`;
+}
+
+/** The messages of what an aggregate error gathers, each once. */
+function partsOf(error: Error): readonly string[] {
+  const parts = 'errors' in error && Array.isArray(error.errors) ? error.errors.map(messageOf) : [];
+  return parts.length === 0 ? [] : [Array.from(new Set(parts)).join('; ')];
 }
 
 /** `error` when it is an Error, else one that carries its text. */

@@ -1,6 +1,6 @@
-import closeWithGrace from 'close-with-grace';
-import { AppError, asError, ConfigError, messageOf, UserError } from './errors.ts';
+import { AppError, asError, messageOf } from './errors.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { watchStopSignals } from './stop-signals.ts';
 
 /** A service that has started. */
 export interface RunningService {
@@ -18,10 +18,13 @@ export interface ReadyMessage {
 
 const stopTimeoutMs = 15_000;
 
+/** What a service's process tells the shell. */
+const exitCodes = { stopped: 0, crashed: 1, cannotStart: 2 } as const;
+
 /**
  * Runs one service as this process: until SIGTERM, SIGINT, or the end of the parent that holds the other end of its IPC
- * channel. An error that nobody expected is logged whole and ends the process with exit code 1; a wrong setting or a port in
- * use ends it with code 2 and one message.
+ * channel. An error that nobody expected is logged whole and ends the process with code 1, after an orderly stop where one is
+ * still possible; a wrong setting or a port in use ends it with code 2 and one message.
  */
 export async function runService(
   name: string,
@@ -30,22 +33,39 @@ export async function runService(
 ): Promise<void> {
   const logger = createLogger(name, logSettings);
   let running: RunningService | undefined;
-  const closer = closeWithGrace({ delay: stopTimeoutMs, logger: false }, async ({ signal, err }) => {
-    if (err !== undefined) {
-      logger.fatal({ err }, 'unexpected error, stopping');
-      process.exitCode = 1;
-    } else {
-      logger.info({ signal }, 'stopping');
-    }
+  let stopping = false;
+
+  const stop = async (exitCode: number): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => {
+      logger.fatal(`not stopped after ${stopTimeoutMs} ms, ending`);
+      process.exit(exitCodes.crashed);
+    }, stopTimeoutMs).unref();
     await running?.stop();
-  });
-  process.once('disconnect', () => closer.close());
+    process.exit(exitCode);
+  };
+  const crash = (error: unknown): void => {
+    logger.fatal({ err: error }, 'unexpected error, stopping');
+    if (stopping) process.exit(exitCodes.crashed);
+    stop(exitCodes.crashed).catch(crash);
+  };
+  const leave = (reason: string): void => {
+    logger.info({ reason }, 'stopping');
+    stop(exitCodes.stopped).catch(crash);
+  };
+
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  process.once('disconnect', () => leave('the parent ended'));
+  watchStopSignals(leave, () => process.exit(exitCodes.crashed));
+
   try {
     running = await start(logger);
   } catch (error) {
     if (!isUsersToMend(error)) throw error;
     logger.fatal(messageOf(error));
-    process.exit(2);
+    process.exit(exitCodes.cannotStart);
   }
   logger.info(running.addresses, 'started');
   process.send?.({ type: 'ready', addresses: running.addresses } satisfies ReadyMessage);
@@ -53,10 +73,7 @@ export async function runService(
 
 /** True for a failure at start that its message explains fully and only a person can mend. */
 function isUsersToMend(error: unknown): boolean {
-  if (error instanceof ConfigError || error instanceof UserError) return true;
-  return error instanceof AppError ? !error.retryable : isAddressTrouble(asError(error));
-}
-
-function isAddressTrouble(error: Error): boolean {
-  return 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL');
+  if (error instanceof AppError) return !error.retryable;
+  const { code } = asError(error) as { code?: unknown };
+  return code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL';
 }

@@ -10,38 +10,30 @@ export interface ProvisioningValues {
   readonly replication: number | undefined;
 }
 
-/** What the topics of `ids` should be like on the cluster that `admin` is connected to. */
-export async function topicPlans(
-  admin: Admin,
-  values: ProvisioningValues,
-  ids: readonly TopicId[] = topicIds,
-): Promise<readonly TopicPlan[]> {
+/** What the topics should be like on the cluster that `admin` is connected to, in the order of `topicIds`. */
+export async function topicPlans(admin: Admin, values: ProvisioningValues): Promise<readonly TopicPlan[]> {
   const replication = values.replication ?? (await defaultReplication(admin));
-  return ids.map((id) => ({
+  return topicIds.map((id) => ({
     topic: topicName(values.topicPrefix, id),
     partitions: values.partitions,
     replication,
+    takesMoreReplicas: values.replication === undefined,
     config: topicConfig(topics[id], replication),
   }));
 }
 
-/** Creates the topics of `ids` that are missing; returns their names. Idempotent. */
-export async function provisionTopics(
-  admin: Admin,
-  values: ProvisioningValues,
-  ids: readonly TopicId[] = topicIds,
-): Promise<readonly string[]> {
-  return createMissingTopics(admin, await topicPlans(admin, values, ids));
+/** Creates the topics that are missing; returns their names. Idempotent. */
+export async function provisionTopics(admin: Admin, values: ProvisioningValues): Promise<readonly string[]> {
+  return createMissingTopics(admin, await topicPlans(admin, values));
 }
 
 /** The schema id of each topic's record, registered where it is new. Idempotent. */
 export async function provisionSchemas(
   registry: SchemaRegistry,
   topicPrefix: string,
-  ids: readonly TopicId[] = topicIds,
 ): Promise<ReadonlyMap<TopicId, number>> {
   const schemaIds = new Map<TopicId, number>();
-  for (const id of ids) {
+  for (const id of topicIds) {
     const { record, compatibility } = topics[id];
     const subject = subjectOf(topicName(topicPrefix, id));
     schemaIds.set(id, await registry.register(subject, recordSchemas[record], compatibility));
@@ -53,10 +45,9 @@ export async function provisionSchemas(
 export async function registeredSchemas(
   registry: SchemaRegistry,
   topicPrefix: string,
-  ids: readonly TopicId[] = topicIds,
 ): Promise<ReadonlyMap<TopicId, number | undefined>> {
   const schemaIds = new Map<TopicId, number | undefined>();
-  for (const id of ids) {
+  for (const id of topicIds) {
     const subject = subjectOf(topicName(topicPrefix, id));
     schemaIds.set(id, await registry.idOf(subject, recordSchemas[topics[id].record]));
   }

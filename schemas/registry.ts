@@ -4,7 +4,7 @@ import https from 'node:https';
 import { COMPATIBILITY, SchemaRegistry as ConfluentClient } from '@kafkajs/confluent-schema-registry';
 import type { Type } from 'avsc';
 import { Agent, request } from 'undici';
-import { AppError, ConfigError, messageOf } from '../lib/errors.ts';
+import { AppError } from '../lib/errors.ts';
 import type { RecordSchema } from './records.ts';
 import type { RegistryValues } from './settings.ts';
 import type { Compatibility } from './topics.ts';
@@ -46,7 +46,7 @@ const contentType = 'application/vnd.schemaregistry.v1+json';
 /** A registry with Confluent's API. Every call ends within a few time-outs of 5 s, also when the registry hangs. */
 export function createSchemaRegistry(values: RegistryValues): SchemaRegistry {
   const { registryUrl: host = '', registryUsername: username, registryPassword: password } = values;
-  const ca = values.registrySslCa === undefined ? undefined : readCa(values.registrySslCa);
+  const ca = values.registrySslCa === undefined ? undefined : readFileSync(values.registrySslCa, 'utf8');
   const auth = username === undefined || password === undefined ? undefined : { username, password };
   const agent = host.startsWith('https:') ? new https.Agent({ ...(ca && { ca }) }) : new http.Agent();
   // Without the time-out of this middleware a hanging registry would be waited for without end.
@@ -155,14 +155,4 @@ function unavailable(error: unknown): RegistryUnavailableError {
 /** HTTP status of an answer; the client says 400 for a refused connection too, so only exact codes mean something. */
 function statusOf(error: unknown): number | undefined {
   return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined;
-}
-
-function readCa(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError([
-      `SCHEMA_REGISTRY_SSL_CA is ${JSON.stringify(path)}, expected a readable file (${messageOf(error)})`,
-    ]);
-  }
 }

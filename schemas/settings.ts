@@ -1,4 +1,5 @@
-import { flag, httpUrl, integer, text } from '../lib/config/setting.ts';
+import { flag, httpUrl, integer, readableFile, text } from '../lib/config/setting.ts';
+import { type KafkaValues, kafkaProblems, kafkaSettings } from '../lib/kafka/settings.ts';
 
 export const schemaSettings = {
   registryUrl: httpUrl('SCHEMA_REGISTRY_URL', {
@@ -6,7 +7,7 @@ export const schemaSettings = {
   }),
   registryUsername: text('SCHEMA_REGISTRY_USERNAME', { help: 'User name for the registry (basic authentication).' }),
   registryPassword: text('SCHEMA_REGISTRY_PASSWORD', { help: 'Password for the registry.', secret: true }),
-  registrySslCa: text('SCHEMA_REGISTRY_SSL_CA', {
+  registrySslCa: readableFile('SCHEMA_REGISTRY_SSL_CA', {
     help: 'File with the certificates (PEM) that the registry is trusted by.',
   }),
   topicPrefix: text('IMWATCH_TOPIC_PREFIX', {
@@ -22,7 +23,7 @@ export const schemaSettings = {
   }),
   replication: integer('IMWATCH_REPLICATION', {
     help: 'Replicas of a topic when imwatch creates it.',
-    defaultText: '3 on clusters of three brokers and more, else 1',
+    defaultText: '3 on clusters of three brokers and more, 1 on a single broker; with two brokers it has to be said',
     min: 1,
     max: 10,
   }),
@@ -40,7 +41,7 @@ export interface RegistryValues {
 }
 
 /** What is wrong with the registry settings taken together, a sentence each. */
-export function registryProblems(values: RegistryValues): string[] {
+function registryProblems(values: RegistryValues): string[] {
   const problems: string[] = [];
   if (values.registryUrl === undefined) {
     problems.push(
@@ -51,4 +52,12 @@ export function registryProblems(values: RegistryValues): string[] {
     problems.push('SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD go together, expected both or neither');
   }
   return problems;
+}
+
+/** Settings of whoever talks to the cluster: Kafka and its schema registry. */
+export const clusterSettings = { ...kafkaSettings, ...schemaSettings };
+
+/** What is wrong with the cluster's settings taken together, a sentence each. */
+export function clusterProblems(values: KafkaValues & RegistryValues): string[] {
+  return [...kafkaProblems(values), ...registryProblems(values)];
 }

@@ -1,3 +1,4 @@
+import { minInsyncReplicas } from '../lib/kafka/topic-admin.ts';
 import type { RecordName } from './generated/events.ts';
 
 /** Which changes of a schema the registry takes: FULL for what the data team reads, BACKWARD for the rest. */
@@ -71,6 +72,6 @@ export function topicConfig(topic: Topic, replication: number): Record<string, s
     'cleanup.policy': topic.cleanup,
     ...(topic.cleanup === 'compact' ? {} : { 'retention.ms': String(topic.retentionDays * dayMs) }),
     'max.message.bytes': String(maxRecordBytes),
-    'min.insync.replicas': String(replication >= 3 ? 2 : 1),
+    'min.insync.replicas': String(minInsyncReplicas(replication)),
   };
 }

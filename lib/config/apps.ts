@@ -53,6 +53,12 @@ export function appProblems(values: AppValues): string[] {
   if (values.apps !== undefined && values.sdkAppId !== undefined) {
     return ['IMWATCH_APPS and IMWATCH_SDK_APP_ID are both set, expected one of them'];
   }
+  const beside = Object.entries({ token: values.token, secretKey: values.secretKey, adminAccount: values.adminAccount })
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => appSettings[key as 'token'].name);
+  if (values.apps !== undefined && beside.length > 0) {
+    return [`IMWATCH_APPS and ${beside.join(', ')} are both set, expected the latter inside the former`];
+  }
   if (values.apps === undefined && values.sdkAppId === undefined) {
     return ['IMWATCH_SDK_APP_ID is not set, expected the SDKAppID of your app (or IMWATCH_APPS for several)'];
   }

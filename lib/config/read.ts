@@ -41,6 +41,7 @@ export function readSettings<S extends Settings>(
   check: (values: Values<S>) => readonly string[] = () => [],
 ): Values<S> {
   const problems: string[] = [];
+  const wrong: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(settings)) {
     const found = textOf(sources, setting.name);
@@ -51,14 +52,16 @@ export function readSettings<S extends Settings>(
     try {
       values[key] = setting.parse(found.text);
     } catch (error) {
+      values[key] = setting.fallback;
+      wrong.push(setting.name);
       const shown = setting.secret ? 'the given value' : JSON.stringify(found.text);
       const where = found.source === 'file' ? ' (in .env)' : '';
       problems.push(`${setting.name}${where} is ${shown}, expected ${(error as Error).message}`);
     }
   }
-  if (problems.length > 0) throw new ConfigError(problems);
   const read = values as Values<S>;
-  const conflicts = check(read);
-  if (conflicts.length > 0) throw new ConfigError(conflicts);
+  // A setting that cannot be read is looked at as if it were not set; what that leads to is not the user's mistake.
+  problems.push(...check(read).filter((conflict) => !wrong.some((name) => conflict.includes(name))));
+  if (problems.length > 0) throw new ConfigError(problems);
   return read;
 }

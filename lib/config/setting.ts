@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+
 /**
  * One setting: its name in the environment, how its text becomes a value, and the help that documents are made from.
  *
@@ -124,12 +126,25 @@ export function list(
   });
 }
 
-/** An http or https address without query or fragment; a trailing slash is dropped. */
+/** Path of a file that can be read. */
+export function readableFile(name: string, about: Optional): Setting<string | undefined> {
+  return setting<string, undefined>(name, 'file', about, (value) => {
+    try {
+      accessSync(value, constants.R_OK);
+    } catch {
+      throw new Error('a file that can be read');
+    }
+    return value;
+  });
+}
+
+/** An http or https address without user, query or fragment; a trailing slash is dropped. */
 export function httpUrl(name: string, about: Optional): Setting<string | undefined> {
   return setting<string, undefined>(name, 'http(s) address', about, (value) => {
     const url = URL.parse(value);
-    if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-      throw new Error('an http:// or https:// address without query');
+    const isPlain = url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+    if (!isPlain || !/^https?:$/.test(url.protocol)) {
+      throw new Error('an http:// or https:// address without user and query');
     }
     return value.replace(/\/+$/, '');
   });

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
-import { ConfigError, messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { stopIdleTimerSpin } from './request-queue-fix.ts';
 import type { KafkaValues } from './settings.ts';
@@ -12,11 +11,7 @@ import type { KafkaValues } from './settings.ts';
  */
 const retry = { initialRetryTime: 100, maxRetryTime: 5_000, factor: 0.2, multiplier: 2, retries: 5 };
 
-/**
- * The Kafka client of one service; TLS and SASL come from the settings for whatever is made of it.
- *
- * @throws {ConfigError} when a certificate file cannot be read.
- */
+/** The Kafka client of one service; TLS and SASL come from the settings for whatever is made of it. */
 export function createKafka(values: KafkaValues, clientId: string, logger: Logger): Kafka {
   stopIdleTimerSpin();
   const ssl = sslOf(values);
@@ -39,18 +34,10 @@ function sslOf(values: KafkaValues): ConnectionOptions | undefined {
   const wanted = values.ssl ?? (sslCa !== undefined || sslCert !== undefined);
   if (!wanted) return undefined;
   return {
-    ...(sslCa === undefined ? {} : { ca: readPem('KAFKA_SSL_CA', sslCa) }),
-    ...(sslCert === undefined ? {} : { cert: readPem('KAFKA_SSL_CERT', sslCert) }),
-    ...(sslKey === undefined ? {} : { key: readPem('KAFKA_SSL_KEY', sslKey) }),
+    ...(sslCa !== undefined && { ca: readFileSync(sslCa, 'utf8') }),
+    ...(sslCert !== undefined && { cert: readFileSync(sslCert, 'utf8') }),
+    ...(sslKey !== undefined && { key: readFileSync(sslKey, 'utf8') }),
   };
-}
-
-function readPem(name: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError([`${name} is ${JSON.stringify(path)}, expected a readable file (${messageOf(error)})`]);
-  }
 }
 
 function saslOf(values: KafkaValues): SASLOptions | undefined {

@@ -19,13 +19,7 @@ export class RecordRefusedError extends AppError {
 }
 
 /** Answers of a broker that speak of the record and not of the moment. */
-const refusals = new Set([
-  'MESSAGE_TOO_LARGE',
-  'RECORD_LIST_TOO_LARGE',
-  'INVALID_RECORD',
-  'INVALID_TIMESTAMP',
-  'CORRUPT_MESSAGE',
-]);
+const refusals = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
 
 const acksOfAllInSyncReplicas = -1;
 
@@ -37,6 +31,8 @@ export class KafkaSink implements RecordSink {
     this.#producer = kafka.producer({
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner,
+      // Whoever sends tries again and knows what may wait; one retry here renews metadata that has become stale.
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, factor: 0.2, multiplier: 2, retries: 1 },
     });
   }
 

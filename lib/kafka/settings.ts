@@ -1,4 +1,4 @@
-import { choice, flag, list, text } from '../config/setting.ts';
+import { choice, flag, list, readableFile, text } from '../config/setting.ts';
 
 export const kafkaSettings = {
   brokers: list('KAFKA_BROKERS', {
@@ -10,9 +10,9 @@ export const kafkaSettings = {
     help: 'Talk TLS to the brokers.',
     defaultText: 'true when a KAFKA_SSL_ file is named, else false',
   }),
-  sslCa: text('KAFKA_SSL_CA', { help: 'File with the certificates (PEM) that the brokers are trusted by.' }),
-  sslCert: text('KAFKA_SSL_CERT', { help: 'File with our own certificate (PEM), for mutual TLS.' }),
-  sslKey: text('KAFKA_SSL_KEY', { help: 'File with the key (PEM) of our own certificate.' }),
+  sslCa: readableFile('KAFKA_SSL_CA', { help: 'File with the certificates (PEM) that the brokers are trusted by.' }),
+  sslCert: readableFile('KAFKA_SSL_CERT', { help: 'File with our own certificate (PEM), for mutual TLS.' }),
+  sslKey: readableFile('KAFKA_SSL_KEY', { help: 'File with the key (PEM) of our own certificate.' }),
   saslMechanism: choice('KAFKA_SASL_MECHANISM', ['plain', 'scram-sha-256', 'scram-sha-512'], {
     help: 'How we log in to the brokers.',
     defaultText: 'no login',

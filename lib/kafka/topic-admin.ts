@@ -1,4 +1,5 @@
 import kafkajs, { type Admin, type ITopicMetadata } from 'kafkajs';
+import { UserError } from '../errors.ts';
 
 // Node finds only some of kafkajs's exports by name.
 const { ConfigResourceTypes } = kafkajs;
@@ -8,6 +9,8 @@ export interface TopicPlan {
   readonly topic: string;
   readonly partitions: number;
   readonly replication: number;
+  /** Whether more replicas are as good; true where nobody asked for a number. */
+  readonly takesMoreReplicas: boolean;
   /** Topic settings as the broker spells them. */
   readonly config: Readonly<Record<string, string>>;
 }
@@ -20,10 +23,22 @@ export interface TopicState {
   readonly config: Readonly<Record<string, string>>;
 }
 
-/** Replicas for new topics: 3 where there are enough brokers to lose one and still have two copies. */
+/**
+ * Replicas for new topics: 3 where there are enough brokers to lose one and still have two copies, 1 on a single broker.
+ *
+ * @throws {UserError} with two brokers, where either number is a choice between losing data and refusing it.
+ */
 export async function defaultReplication(admin: Admin): Promise<number> {
   const { brokers } = await admin.describeCluster();
+  if (brokers.length === 2) {
+    throw new UserError('The cluster has two brokers: set IMWATCH_REPLICATION to 1 or 2, no default is right for it');
+  }
   return brokers.length >= 3 ? 3 : 1;
+}
+
+/** The copies of a record that have to exist before it is acknowledged: all but one of three, else one. */
+export function minInsyncReplicas(replication: number): number {
+  return replication >= 3 ? 2 : 1;
 }
 
 /** Creates the topics of `plans` that do not exist and leaves the others alone. Returns the names of those created. */
@@ -85,8 +100,11 @@ export function differences(plan: TopicPlan, state: TopicState): readonly string
     if (String(is) !== String(expected)) lines.push(`${what} is ${is ?? 'not set'}, expected ${expected}`);
   };
   compare('partitions', state.partitions, plan.partitions);
-  compare('replication', state.replication, plan.replication);
-  for (const [name, value] of Object.entries(plan.config)) compare(name, state.config[name], value);
+  const moreReplicas = plan.takesMoreReplicas && state.replication > plan.replication;
+  const replication = moreReplicas ? state.replication : plan.replication;
+  compare('replication', state.replication, replication);
+  const config = { ...plan.config, 'min.insync.replicas': minInsyncReplicas(replication) };
+  for (const [name, value] of Object.entries(config)) compare(name, state.config[name], value);
   return lines;
 }
 

@@ -78,7 +78,7 @@ describe('setting kinds', () => {
     ['integer', integer('N', { help, min: 0, max: 9 }), '1.0', 'an integer from 0 to 9'],
     ['flag', flag('F', { help }), 'maybe', 'true or false'],
     ['list', list('L', { help, item: /^\w+:\d+$/, expected: 'host:port' }), 'a:1,b', 'host:port'],
-    ['address', httpUrl('U', { help }), 'ftp://h', 'an http:// or https:// address without query'],
+    ['address', httpUrl('U', { help }), 'ftp://h', 'an http:// or https:// address without user and query'],
     ['JSON', json('J', { help }, (value) => value), '{', 'JSON'],
   ])('%s refuses what it cannot be', (_name, setting, given, message) => {
     expect(() => setting.parse(given)).toThrow(message);

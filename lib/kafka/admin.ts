@@ -1,0 +1,34 @@
+import kafkajs, { type Admin, type AdminConfig, type Kafka } from 'kafkajs';
+import { AppError, messageOf } from '../errors.ts';
+
+// Node finds only some of kafkajs's exports by name.
+const { KafkaJSError, KafkaJSAggregateError } = kafkajs;
+
+/** The cluster cannot be reached, or refuses what was asked of it. */
+export class KafkaRequestError extends AppError {
+  override readonly name = 'KafkaRequestError';
+  readonly code = 'KAFKA_REQUEST_FAILED';
+  readonly retryable = true;
+}
+
+/**
+ * Runs `use` with an admin client that is connected for as long as that takes.
+ *
+ * @throws {KafkaRequestError} for whatever the client could not do; other errors of `use` as they are.
+ */
+export async function withAdmin<T>(
+  kafka: Kafka,
+  use: (admin: Admin) => Promise<T>,
+  config: AdminConfig = {},
+): Promise<T> {
+  const admin = kafka.admin(config);
+  try {
+    await admin.connect();
+    return await use(admin);
+  } catch (error) {
+    if (!(error instanceof KafkaJSError || error instanceof KafkaJSAggregateError)) throw error;
+    throw new KafkaRequestError(`Kafka: ${messageOf(error)}`, { cause: error });
+  } finally {
+    await admin.disconnect();
+  }
+}
