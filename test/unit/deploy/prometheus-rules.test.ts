@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { refusals } from '../../../ingest/http/answers.ts';
+import { createIngestMetrics } from '../../../ingest/metrics.ts';
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly action: string };
+}
+
+const rulesFile = join(import.meta.dirname, '../../../deploy/prometheus/ingest.rules.yml');
+const { groups } = parse(readFileSync(rulesFile, 'utf8')) as { groups: readonly { rules: readonly Rule[] }[] };
+const rules = groups.flatMap((group) => group.rules);
+
+describe('the alert rules of ingest', () => {
+  it('ask for metrics that ingest has', async () => {
+    const { registry } = createIngestMetrics({ queuedRecords: 0, queuedBytes: 0 });
+    const known = (await registry.getMetricsAsJSON()).map(({ name }) => name);
+    const asked = rules.flatMap(({ expr }) => expr.match(/ingest_\w+/g) ?? []);
+    expect(asked.length).toBeGreaterThanOrEqual(rules.length);
+    expect(asked.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it('name reasons of refusals that there are', () => {
+    const known: readonly string[] = Object.values(refusals).map(({ reason }) => reason);
+    const asked = rules.flatMap(({ expr }) => /refused_total\{reason=~?"([^"]*)"\}/.exec(expr)?.[1]?.split('|') ?? []);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter((reason) => !known.includes(reason))).toEqual([]);
+  });
+
+  it.each(rules)('$alert says what it means and what to do', ({ labels, annotations }) => {
+    expect(['page', 'ticket']).toContain(labels.severity);
+    expect(annotations.summary).toMatch(/\.$/);
+    expect(annotations.action).not.toBe('');
+  });
+});
