@@ -1,10 +1,9 @@
 import { type App, appProblems, appSettings, appsOf } from '../lib/config/apps.ts';
 import { readSettings, type Sources, type Values } from '../lib/config/read.ts';
 import { choice, flag, integer, text } from '../lib/config/setting.ts';
-import { kafkaProblems, kafkaSettings } from '../lib/kafka/settings.ts';
 import { logSettings } from '../lib/logger.ts';
 import { managementPort, managementSettings } from '../lib/management-server.ts';
-import { registryProblems, schemaSettings } from '../schemas/settings.ts';
+import { clusterProblems, clusterSettings } from '../schemas/settings.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -69,8 +68,7 @@ export const ingestSettings = {
 const allSettings = {
   ...appSettings,
   ...ingestSettings,
-  ...kafkaSettings,
-  ...schemaSettings,
+  ...clusterSettings,
   ...managementSettings,
   ...logSettings,
 };
@@ -84,8 +82,7 @@ export interface IngestConfig extends Values<typeof allSettings> {
 export function readIngestConfig(sources: Sources): IngestConfig {
   const values = readSettings(allSettings, sources, (read) => [
     ...appProblems(read),
-    ...kafkaProblems(read),
-    ...registryProblems(read),
+    ...clusterProblems(read),
     ...ingestProblems(read),
   ]);
   const appList = appsOf(values);

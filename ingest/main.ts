@@ -7,8 +7,8 @@ import type { Logger } from '../lib/logger.ts';
 import { type Readiness, startManagementServer } from '../lib/management-server.ts';
 import type { RunningService } from '../lib/run-service.ts';
 import { createSchemaRegistry } from '../schemas/registry.ts';
+import { createIngestApp } from './app.ts';
 import type { IngestConfig } from './config.ts';
-import { createIngestApp } from './http/app.ts';
 import { ClockWatch } from './http/clock-watch.ts';
 import { createIngestMetrics } from './metrics.ts';
 import { Batcher } from './publish/batcher.ts';
@@ -43,7 +43,7 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   let connectFailure = 'Kafka and the schema registry have not answered yet';
   const readiness = (): Readiness =>
     publisher.isOpen
-      ? openReadiness(batcher, clockWatch.suspiciousStaleShare(clock.nowMs()))
+      ? openReadiness(batcher, deadlineMs, clockWatch.suspiciousStaleShare(clock.monotonicMs()), clock.nowMs())
       : { status: 'unavailable', reasons: [connectFailure] };
   const { managementHost: host, managementPort: port } = config;
   const management = await startManagementServer({ host, port, metrics: metrics.registry, readiness });
@@ -84,17 +84,24 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   return { addresses: { callbacks: url, management: management.url }, stop: () => resources.disposeAsync() };
 }
 
-function openReadiness(batcher: Batcher, staleShare: number | undefined): Readiness {
-  if (batcher.failingSinceMs !== undefined) {
-    const since = new Date(batcher.failingSinceMs).toISOString();
-    return { status: 'unavailable', reasons: [`Kafka takes nothing since ${since}`] };
+/** Readiness once the way to Kafka is open. Unavailable takes traffic away, so it needs that nothing at all gets through. */
+function openReadiness(batcher: Batcher, deadlineMs: number, staleShare: number | undefined, nowMs: number): Readiness {
+  const { waitingSinceMs, lastSuccessMs } = batcher;
+  const reasons: string[] = [];
+  if (waitingSinceMs !== undefined && nowMs - waitingSinceMs > deadlineMs) {
+    const since = new Date(waitingSinceMs).toISOString();
+    if (lastSuccessMs < waitingSinceMs) {
+      return { status: 'unavailable', reasons: [`Kafka has acknowledged nothing since ${since}`] };
+    }
+    reasons.push(`Kafka does not take the events of some partitions since ${since}`);
   }
   if (staleShare !== undefined) {
     const percent = Math.round(staleShare * 100);
-    const reason = `${percent} % of the requests with a right Sign are more than 60 s off: is the clock of this host right?`;
-    return { status: 'degraded', reasons: [reason] };
+    reasons.push(
+      `${percent} % of the requests with a right Sign are more than 60 s off: is the clock of this host right?`,
+    );
   }
-  return { status: 'ready', reasons: [] };
+  return { status: reasons.length === 0 ? 'ready' : 'degraded', reasons };
 }
 
 function byId(apps: readonly App[]): ReadonlyMap<string, App> {

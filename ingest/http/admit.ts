@@ -27,13 +27,16 @@ export function admit(
   if (app.tokens.length > 0) {
     const sign = checkSign(query, app.tokens, nowMs);
     if (sign !== 'valid') return { refusal: signRefusals[sign] };
-  } else if (!rules.allowUnsigned && passedProxy(headers)) {
+  } else if (!rules.allowUnsigned && isFromElsewhere(headers)) {
     return { refusal: refusals.proxyHeader };
   }
   if (headers['content-encoding'] !== undefined) return { refusal: refusals.encoding };
   return { app };
 }
 
-function passedProxy(headers: IncomingHttpHeaders): boolean {
-  return Object.keys(headers).some((name) => name === 'forwarded' || name === 'via' || name.startsWith('x-forwarded-'));
+/** Whether a request came by a proxy, so perhaps from elsewhere, or from a web page in someone's browser. */
+function isFromElsewhere(headers: IncomingHttpHeaders): boolean {
+  return Object.keys(headers).some((name) => foreignHeaders.has(name) || name.startsWith('x-forwarded-'));
 }
+
+const foreignHeaders = new Set(['forwarded', 'via', 'origin']);

@@ -27,7 +27,7 @@ export const refusals = {
   proxyHeader: {
     reason: 'proxy_header',
     status: 403,
-    errorInfo: 'The app has no token, so requests that passed a proxy are refused',
+    errorInfo: 'The app has no token, so requests by a proxy or a web page are refused',
   },
   signMissing: { reason: 'sign_missing', status: 403, errorInfo: 'Sign or RequestTime is missing' },
   forged: { reason: 'forged', status: 403, errorInfo: 'Sign is wrong' },

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { AppError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { IngestMetrics } from '../metrics.ts';
+import { EventTooLargeError } from '../publish/publisher.ts';
 import { knownCommands } from '../tencent/commands.ts';
 import { deadLetter } from '../tencent/dead-letter.ts';
 import type { CallbackRequest, TranslatedEvent, TranslationRules } from '../tencent/request.ts';
@@ -42,9 +43,10 @@ export function createCallbackHandler(
       logger.info({ status: 200, ...base, outcome: 'url check' }, 'callback');
       return { body: okAnswer() };
     }
-    const { command, events } = translation;
+    const { command } = translation;
+    let { events } = translation;
     try {
-      await options.publish(events, arrival.traceparent);
+      events = await publishOrKeep(callback, arrival, translation.events);
     } catch (error) {
       metrics.answered('none', tookSeconds(arrival));
       if (!(error instanceof AppError)) throw error;
@@ -58,6 +60,25 @@ export function createCallbackHandler(
     logger.info({ status: 200, tookMs, ...base, command, outcome: outcomeOf(events), eventId }, 'callback');
     return { body: okAnswer(translation.answer) };
   };
+
+  /** Publishes the events, or in place of ones that are too large for their topic a dead letter; returns what is durable. */
+  async function publishOrKeep(
+    callback: CallbackRequest,
+    { traceparent }: Arrival,
+    events: readonly TranslatedEvent[],
+  ): Promise<readonly TranslatedEvent[]> {
+    try {
+      await options.publish(events, traceparent);
+      return events;
+    } catch (error) {
+      if (!(error instanceof EventTooLargeError)) throw error;
+      const command = callback.query.command ?? null;
+      const failure = { reason: 'EVENT_TOO_LARGE', fieldPath: null, detail: error.message } as const;
+      const kept = [deadLetter(callback, options.translation, failure, { command })];
+      await options.publish(kept, traceparent);
+      return kept;
+    }
+  }
 
   /** A body that breaks the translation is kept as a dead letter, so that a mistake of ours loses nothing. */
   function translateOrKeep(callback: CallbackRequest): Translation {

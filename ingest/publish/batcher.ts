@@ -1,8 +1,9 @@
-import { type Clock, sleep } from '../../lib/clock.ts';
-import { AppError, asError, messageOf } from '../../lib/errors.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { AppError, messageOf } from '../../lib/errors.ts';
 import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
 import type { OutgoingRecord, RecordSink } from '../../lib/kafka/ports.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { PartitionQueue, type Waiting } from './partition-queue.ts';
 
 /** The queue in front of Kafka is full: nothing more is taken until it drains. */
 export class QueueFullError extends AppError {
@@ -23,34 +24,33 @@ export interface BatchLimits {
   readonly queueBytes: number;
 }
 
-interface Waiting {
-  readonly record: OutgoingRecord;
-  readonly bytes: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+/** The records of one partition in a batch. */
+interface Group {
+  readonly queue: PartitionQueue;
+  readonly records: readonly Waiting[];
 }
-
-/** What Kafka adds to a key and a value, at most, in bytes. */
-const recordOverheadBytes = 64;
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
 
 /**
  * Sends records in batches, one at a time: at once when nothing is in flight, and what comes while a batch is in flight as
  * the next one. No timer delays a record.
  *
- * Records of a partition keep the order in which they were added. A batch that fails is sent again, after a pause that grows
- * to 5 s, until it succeeds, so a record may be written more than once; only one that the broker refuses for good is given up.
+ * Records of a partition keep the order in which they were added. What fails is sent again, after pauses that grow to 5 s,
+ * until it succeeds, so a record may be written more than once; only one that the broker refuses for good is given up. A
+ * partition in trouble is held back by itself, and the others go on.
  */
 export class Batcher {
   readonly #sink: RecordSink;
   readonly #limits: BatchLimits;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  #queue: Waiting[] = [];
-  #queuedBytes = 0;
-  #sending: Promise<void> | undefined;
-  #failingSinceMs: number | undefined;
+  /** Partitions that have records waiting, or are held back; the one whose turn is next comes first. */
+  readonly #queues = new Map<string, PartitionQueue>();
+  readonly #inFlight = new Set<Waiting>();
+  #waitingRecords = 0;
+  #waitingBytes = 0;
+  #lastSuccessMs = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | undefined;
+  #wake: () => void = () => undefined;
 
   constructor(sink: RecordSink, limits: BatchLimits, clock: Clock, logger: Logger) {
     this.#sink = sink;
@@ -59,18 +59,30 @@ export class Batcher {
     this.#logger = logger;
   }
 
+  /** Records that wait or are in flight. */
   get queuedRecords(): number {
-    return this.#queue.length;
+    return this.#waitingRecords;
   }
 
   /** Encoded bytes that wait or are in flight. */
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#waitingBytes;
   }
 
-  /** Since when no batch has succeeded although some were tried, in epoch milliseconds; `undefined` while all is well. */
-  get failingSinceMs(): number | undefined {
-    return this.#failingSinceMs;
+  /** When Kafka last acknowledged anything, in epoch milliseconds; minus infinity before the first time. */
+  get lastSuccessMs(): number {
+    return this.#lastSuccessMs;
+  }
+
+  /** Since when the record that waits longest has been waiting, in epoch milliseconds; `undefined` when none waits. */
+  get waitingSinceMs(): number | undefined {
+    let sinceMs: number | undefined;
+    const heed = ({ addedMs }: Waiting) => {
+      if (sinceMs === undefined || addedMs < sinceMs) sinceMs = addedMs;
+    };
+    this.#inFlight.forEach(heed);
+    for (const { oldest } of this.#queues.values()) if (oldest !== undefined) heed(oldest);
+    return sinceMs;
   }
 
   /**
@@ -80,96 +92,164 @@ export class Batcher {
    * @throws {RecordRefusedError} when Kafka will never take it.
    */
   add(record: OutgoingRecord): Promise<void> {
-    const bytes = record.key.length + record.value.length + recordOverheadBytes;
-    if (this.#queuedBytes + bytes > this.#limits.queueBytes) {
-      return Promise.reject(
-        new QueueFullError(`The queue in front of Kafka is full (${this.#limits.queueBytes} bytes)`),
-      );
+    const bytes = sizeOf(record);
+    if (this.#waitingBytes + bytes > this.#limits.queueBytes) {
+      const full = `The queue in front of Kafka is full (${this.#limits.queueBytes} bytes)`;
+      return Promise.reject(new QueueFullError(full));
     }
-    this.#queuedBytes += bytes;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#queue.push({ record, bytes, resolve, reject });
-    this.#sending ??= this.#sendAll();
+    const queue = this.#queueOf(record);
+    queue.add({ record, bytes, addedMs: this.#clock.nowMs(), resolve, reject });
+    this.#waitingRecords += 1;
+    this.#waitingBytes += bytes;
+    if (!queue.isHeld) this.#wake();
+    this.#running ??= this.#run();
     return promise;
   }
 
   /** Resolves when nothing waits or is in flight, which with Kafka away is never. */
   async drained(): Promise<void> {
-    while (this.#sending !== undefined) await this.#sending;
+    while (this.#running !== undefined) await this.#running;
   }
 
-  async #sendAll(): Promise<void> {
+  #queueOf({ topic, partition }: OutgoingRecord): PartitionQueue {
+    const name = `${topic}/${partition}`;
+    const present = this.#queues.get(name);
+    if (present !== undefined) return present;
+    const queue = new PartitionQueue(name);
+    this.#queues.set(name, queue);
+    return queue;
+  }
+
+  async #run(): Promise<void> {
     // Requests that were read in the same turn of the event loop go together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) await this.#deliver(this.#nextBatch());
-    this.#sending = undefined;
+    while (this.#waitingRecords > 0) {
+      const batch = this.#nextBatch();
+      if (batch.length === 0) await this.#untilSomethingCanGo();
+      else await this.#deliver(batch);
+    }
+    this.#running = undefined;
   }
 
-  #nextBatch(): Waiting[] {
+  /** As much as the limits allow, from every partition that is not held back. */
+  #nextBatch(): readonly Group[] {
     const { partitionBytes, batchBytes } = this.#limits;
-    const batch: Waiting[] = [];
-    const left: Waiting[] = [];
-    const bytesByPartition = new Map<string, number>();
-    let total = 0;
-    for (const waiting of this.#queue) {
-      const partition = `${waiting.record.topic}/${waiting.record.partition}`;
-      const before = bytesByPartition.get(partition) ?? 0;
-      const fits = before === 0 || before + waiting.bytes <= partitionBytes;
-      if (fits && (total === 0 || total + waiting.bytes <= batchBytes)) {
-        batch.push(waiting);
-        total += waiting.bytes;
-        bytesByPartition.set(partition, before + waiting.bytes);
-      } else {
-        // Later records of this partition must not overtake it.
-        bytesByPartition.set(partition, Number.POSITIVE_INFINITY);
-        left.push(waiting);
-      }
+    const batch: Group[] = [];
+    let roomBytes = batchBytes;
+    for (const queue of [...this.#queues.values()]) {
+      const { oldest } = queue;
+      if (queue.isHeld || oldest === undefined) continue;
+      if (batch.length > 0 && oldest.bytes > roomBytes) break;
+      const records = queue.take(Math.min(partitionBytes, roomBytes));
+      roomBytes -= records.reduce((sum, { bytes }) => sum + bytes, 0);
+      batch.push({ queue, records });
+      // To the end of the line, so that a full batch does not starve those behind.
+      this.#queues.delete(queue.name);
+      this.#queues.set(queue.name, queue);
     }
-    this.#queue = left;
     return batch;
   }
 
-  async #deliver(batch: readonly Waiting[]): Promise<void> {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
-      try {
-        await this.#sink.send(batch.map((waiting) => waiting.record));
-        this.#failingSinceMs = undefined;
-        this.#settle(batch, (waiting) => waiting.resolve());
-        return;
-      } catch (error) {
-        if (error instanceof RecordRefusedError) {
-          await this.#deliverRefused(batch, error);
-          return;
-        }
-        this.#failingSinceMs ??= this.#clock.nowMs();
-        this.#logger.warn(
-          { records: batch.length, pauseMs, reason: messageOf(error) },
-          'Kafka does not take a batch, trying again',
-        );
-        await sleep(this.#clock, pauseMs);
-      }
-    }
+  /** Waits until the first partition is let go of, or a record comes for one that is not held back. */
+  async #untilSomethingCanGo(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    await promise;
+    this.#wake = () => undefined;
   }
 
-  /** The broker refuses a batch as a whole: each record goes alone, and those that are at fault are given up. */
-  async #deliverRefused(batch: readonly Waiting[], error: RecordRefusedError): Promise<void> {
-    if (batch.length > 1) {
-      for (const waiting of batch) await this.#deliver([waiting]);
+  async #deliver(batch: readonly Group[]): Promise<void> {
+    for (const { records } of batch) for (const waiting of records) this.#inFlight.add(waiting);
+    const isDone = batch.length > 1 && (await this.#trySend(batch));
+    // Each partition by itself: Kafka's client fails a batch as a whole, whichever of its partitions is in trouble.
+    if (!isDone) await Promise.all(batch.map((group) => this.#deliverGroup(group)));
+  }
+
+  async #trySend(batch: readonly Group[]): Promise<boolean> {
+    const all = batch.flatMap(({ records }) => records);
+    try {
+      await this.#sink.send(all.map(({ record }) => record));
+    } catch (error) {
+      this.#logger.warn(
+        { records: all.length, reason: messageOf(error) },
+        'Kafka does not take a batch, sending its parts',
+      );
+      return false;
+    }
+    this.#succeeded(all);
+    for (const { queue } of batch) this.#release(queue);
+    return true;
+  }
+
+  async #deliverGroup({ queue, records }: Group): Promise<void> {
+    const left = await this.#send(queue, records);
+    if (left.length === 0) {
+      this.#release(queue);
       return;
     }
-    this.#settle(batch, (waiting) => {
-      this.#logger.error(
-        { topic: waiting.record.topic, bytes: waiting.bytes, reason: messageOf(error) },
-        'Kafka refuses a record',
-      );
-      waiting.reject(asError(error));
+    for (const waiting of left) this.#inFlight.delete(waiting);
+    queue.putBack(left);
+    const pauseMs = queue.hold();
+    this.#clock.after(pauseMs, () => {
+      queue.letGo();
+      this.#wake();
     });
   }
 
-  #settle(batch: readonly Waiting[], settle: (waiting: Waiting) => void): void {
-    for (const waiting of batch) {
-      this.#queuedBytes -= waiting.bytes;
-      settle(waiting);
+  /** Sends records of one partition. Returns those that have to be sent again; one that is refused for good is given up. */
+  async #send(queue: PartitionQueue, records: readonly Waiting[]): Promise<readonly Waiting[]> {
+    try {
+      await this.#sink.send(records.map(({ record }) => record));
+      this.#succeeded(records);
+      return [];
+    } catch (error) {
+      const about = { partition: queue.name, records: records.length, reason: messageOf(error) };
+      if (!(error instanceof RecordRefusedError)) {
+        this.#logger.warn(about, 'Kafka does not take records, trying again');
+        return records;
+      }
+      const [only] = records;
+      if (records.length === 1 && only !== undefined) {
+        this.#logger.error(about, 'Kafka refuses a record');
+        this.#forget(records);
+        only.reject(error);
+        return [];
+      }
+      // Which record is at fault is found by halves.
+      const middle = records.length >> 1;
+      const left = await this.#send(queue, records.slice(0, middle));
+      if (left.length > 0) return [...left, ...records.slice(middle)];
+      return this.#send(queue, records.slice(middle));
     }
   }
+
+  #succeeded(records: readonly Waiting[]): void {
+    this.#lastSuccessMs = this.#clock.nowMs();
+    this.#forget(records);
+    for (const { resolve } of records) resolve();
+  }
+
+  #forget(records: readonly Waiting[]): void {
+    this.#waitingRecords -= records.length;
+    for (const waiting of records) {
+      this.#waitingBytes -= waiting.bytes;
+      this.#inFlight.delete(waiting);
+    }
+  }
+
+  #release(queue: PartitionQueue): void {
+    queue.trust();
+    if (queue.isEmpty) this.#queues.delete(queue.name);
+  }
+}
+
+/** What Kafka adds to key, value and headers of a record, at most, in bytes. */
+const recordOverheadBytes = 64;
+
+function sizeOf({ key, value, headers = {} }: OutgoingRecord): number {
+  let bytes = key.length + value.length + recordOverheadBytes;
+  // A header adds two lengths; a character of text is at most three bytes in UTF-8 for each of its UTF-16 units.
+  for (const [name, text] of Object.entries(headers)) bytes += 3 * (name.length + text.length) + 10;
+  return bytes;
 }

@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { AppError, messageOf } from '../../lib/errors.ts';
+import { withAdmin } from '../../lib/kafka/admin.ts';
 import type { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
 import { partitionCounts } from '../../lib/kafka/topic-admin.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -45,6 +46,7 @@ export async function connect(options: ConnectOptions): Promise<ReadonlyMap<Topi
   while (!signal.aborted) {
     try {
       const found = await destinations(options);
+      if (signal.aborted) return undefined;
       await options.sink.connect();
       return found;
     } catch (error) {
@@ -58,9 +60,7 @@ export async function connect(options: ConnectOptions): Promise<ReadonlyMap<Topi
 }
 
 async function destinations({ kafka, registry, values }: ConnectOptions): Promise<ReadonlyMap<TopicId, Destination>> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
+  return withAdmin(kafka, async (admin) => {
     if (values.createTopics) await provisionTopics(admin, values);
     const present = new Set(await admin.listTopics());
     const names = topicIds.map((id) => topicName(values.topicPrefix, id));
@@ -73,9 +73,7 @@ async function destinations({ kafka, registry, values }: ConnectOptions): Promis
       ? await provisionSchemas(registry, values.topicPrefix)
       : await registeredSchemas(registry, values.topicPrefix);
     return new Map(topicIds.map((id) => [id, destination(id, values.topicPrefix, counts, schemaIds)]));
-  } finally {
-    await admin.disconnect();
-  }
+  });
 }
 
 function destination(

@@ -4,7 +4,7 @@ import { partitionOf } from '../../lib/kafka/partitioner.ts';
 import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
 import { RecordEncoder } from '../../schemas/codec.ts';
 import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
-import { type TopicId, topics } from '../../schemas/topics.ts';
+import { maxRecordBytes, type TopicId, topics } from '../../schemas/topics.ts';
 import type { TranslatedEvent } from '../tencent/request.ts';
 import type { Batcher } from './batcher.ts';
 
@@ -13,6 +13,13 @@ export class DeadlineError extends AppError {
   override readonly name = 'DeadlineError';
   readonly code = 'INGEST_DEADLINE';
   readonly retryable = true;
+}
+
+/** An event is larger than its topic takes, so it can never be written. */
+export class EventTooLargeError extends AppError {
+  override readonly name = 'EventTooLargeError';
+  readonly code = 'INGEST_EVENT_TOO_LARGE';
+  readonly retryable = false;
 }
 
 /** Kafka and the registry have not answered since the start, so nothing can be encoded yet. */
@@ -28,6 +35,9 @@ export interface Destination {
   readonly partitions: number;
   readonly schemaId: number;
 }
+
+/** Largest encoded event; the rest of what a topic takes is for key, headers and what Kafka adds. */
+const maxEventBytes = maxRecordBytes - 128 * 1024;
 
 interface Route {
   readonly topic: string;
@@ -69,13 +79,15 @@ export class Publisher {
    * Resolves when all of `events` are durable.
    *
    * @param traceparent W3C trace context that came with the request, passed on as a record header.
+   * @throws {EventTooLargeError} before any of them is sent.
    * @throws {DeadlineError | NotReadyError | QueueFullError | RecordRefusedError}
    */
   async publish(events: readonly TranslatedEvent[], traceparent: string | undefined): Promise<void> {
     if (this.#routes === undefined) throw new NotReadyError('Kafka and the schema registry have not answered yet');
     const { batcher, clock, deadlineMs } = this.#options;
     const routes = this.#routes;
-    const durable = Promise.all(events.map((event) => batcher.add(this.#recordOf(routes, event, traceparent))));
+    const records = events.map((event) => this.#recordOf(routes, event, traceparent));
+    const durable = Promise.all(records.map((record) => batcher.add(record)));
     const late = Promise.withResolvers<never>();
     const cancel = clock.after(deadlineMs, () =>
       late.reject(new DeadlineError(`Kafka has not acknowledged the event within ${deadlineMs} ms`)),
@@ -95,6 +107,10 @@ export class Publisher {
     const route = routes.get(event.topic);
     if (route === undefined) throw new Error(`No destination for topic ${event.topic}`);
     const key = Buffer.from(event.key);
+    const value = route.encoder.encode(event.value);
+    if (value.length > maxEventBytes) {
+      throw new EventTooLargeError(`The event has ${value.length} bytes, its topic takes ${maxEventBytes}`);
+    }
     const headers = {
       ...(traceparent !== undefined && { traceparent }),
       ...(this.#options.cloudEvents && cloudEventHeaders(event.value)),
@@ -103,7 +119,7 @@ export class Publisher {
       topic: route.topic,
       partition: partitionOf(key, route.partitions),
       key,
-      value: route.encoder.encode(event.value),
+      value,
       timestampMs: event.value.receivedAt,
       ...(Object.keys(headers).length > 0 && { headers }),
     };

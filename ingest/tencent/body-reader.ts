@@ -68,9 +68,9 @@ export class BodyReader {
       this.#taken.add(name);
       return value;
     }
-    const word = String(value).toLowerCase();
-    if ((typeof value === 'number' || typeof value === 'string') && /^(1|0|true|false)$/.test(word)) {
-      return word === '1' || word === 'true';
+    if (typeof value === 'number' || typeof value === 'string') {
+      const word = String(value).toLowerCase();
+      if (/^(1|0|true|false)$/.test(word)) return word === '1' || word === 'true';
     }
     throw this.invalid(name, 'true or false');
   }

@@ -23,11 +23,14 @@ export interface Family<N extends RecordName = RecordName> {
 /** What one command is: a row. */
 export interface Command {
   readonly family: Family;
-  /** Field of the body that holds a list of callbacks, each of which becomes an event of its own. */
+  /** Field of the body that holds a list of callbacks, each of which becomes an event of its own; at most `maxBatchItems`. */
   readonly batch?: string;
   /** What the answer carries beyond ActionStatus, ErrorCode and ErrorInfo: here always "allow". */
   readonly answer?: (body: JsonObject) => Readonly<Record<string, unknown>>;
 }
+
+/** Tencent's own limit (1047/67552): a body that claims more is no batch of Tencent's. */
+export const maxBatchItems = 100;
 
 const verdicts: Family<'ContentVerdict'> = {
   record: 'ContentVerdict',

@@ -14,6 +14,7 @@ export type DeadLetterReason =
   | 'COMMAND_MISMATCH'
   | 'APP_MISMATCH'
   | 'FIELD_INVALID'
+  | 'EVENT_TOO_LARGE'
   | 'UNEXPECTED';
 
 export interface Failure {

@@ -1,5 +1,5 @@
 import { createHmac, hash } from 'node:crypto';
-import type { JsonObject, JsonValue } from './json.ts';
+import { isExactNumber, type JsonObject, type JsonValue } from './json.ts';
 import type { CallbackRequest, TranslationRules } from './request.ts';
 
 const idHexDigits = 32;
@@ -47,6 +47,7 @@ function digest(input: string | Buffer, secret: string | undefined): string {
   return hex.slice(0, idHexDigits);
 }
 
+/** A text with something in it, or a number other than 0: anything else identifies nothing. */
 function isFilled(value: JsonValue | undefined): boolean {
-  return value !== undefined && value !== null && value !== '';
+  return typeof value === 'string' ? value !== '' : typeof value === 'number' ? value !== 0 : isExactNumber(value);
 }

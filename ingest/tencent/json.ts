@@ -106,18 +106,25 @@ function notJson(detail: string): ParsedBody {
 }
 
 /**
- * Whether a text may hold a number that is not exact as a double (16 digits and more, a fraction, an exponent) or the escape
- * of a surrogate. Matches a little too often, which costs time only.
+ * Whether a text may hold a number that is not exact as a double (16 characters and more, or an exponent; fewer digits always
+ * are) or the escape of a surrogate. Matches a little too often, which costs time only.
  */
-const needsExactParse = /[\s:,[]-?(?:\d{16}|\d+[.eE])|\\u[dD][89a-fA-F]/;
+const needsExactParse = /[\s:,[]-?(?:[\d.]{16}|[\d.]+[eE])|\\u[dD][89a-fA-F]/;
 
 function parseExactly(text: string): unknown {
   return sourceTextJson.parse(text, (_name, value, { source }) => {
-    if (typeof value === 'string') return value.isWellFormed() ? value : value.toWellFormed();
+    if (typeof value === 'string') return value.toWellFormed();
     if (typeof value === 'number' && source !== undefined && !isExact(value, source))
       return sourceTextJson.rawJSON(source);
-    return value;
+    return typeof value === 'object' && value !== null ? withWellFormedNames(value) : value;
   });
+}
+
+function withWellFormedNames(value: object): object {
+  if (Array.isArray(value) || Object.keys(value).every((name) => name.isWellFormed())) return value;
+  const renamed: Record<string, unknown> = Object.create(null);
+  for (const [name, content] of Object.entries(value)) renamed[name.toWellFormed()] = content;
+  return renamed;
 }
 
 /** Whether the shortest text of `value` has the same digits and magnitude as `source`. */

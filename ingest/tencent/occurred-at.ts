@@ -29,9 +29,10 @@ export function readOccurredAt(reader: BodyReader): number | null {
   );
 }
 
-/** Whether `value` may stand under EventTime: a time, or nothing. */
-export function isEventTime(value: JsonValue | undefined): boolean {
-  return value === undefined || value === null || eventTimeMs(value) !== null;
+/** Whether `value` is of a type that EventTime may have: a number, a text of digits, or nothing. */
+export function mayBeEventTime(value: JsonValue | undefined): boolean {
+  if (value === undefined || value === null || typeof value === 'number' || isExactNumber(value)) return true;
+  return typeof value === 'string' && /^\d+$/.test(value);
 }
 
 function eventTimeMs(value: JsonValue | undefined): number | null {

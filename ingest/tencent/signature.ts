@@ -4,7 +4,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 export const maxClockDifferenceSec = 60;
 
 const signPattern = /^[0-9a-f]{64}$/i;
-const requestTimePattern = /^\d{1,12}$/;
+const requestTimePattern = /^\d{1,16}$/;
 
 export interface SignedRequest {
   readonly sign: string | undefined;

@@ -1,11 +1,11 @@
 import { BodyReader, FieldInvalid } from './body-reader.ts';
-import { appMismatch, commandIn } from './claims.ts';
-import { commandOf } from './commands.ts';
-import { deadLetter, wrongField } from './dead-letter.ts';
+import { appMismatch, commandIn, itemCommand } from './claims.ts';
+import { commandOf, maxBatchItems } from './commands.ts';
+import { type DeadLetterReason, deadLetter, wrongField } from './dead-letter.ts';
 import { aroundBatch, envelopeOf } from './envelope.ts';
 import { isArray, isObject, isUrlCheck, type JsonObject, type JsonValue, parseBody } from './json.ts';
 import { keyOf } from './key.ts';
-import { isEventTime } from './occurred-at.ts';
+import { mayBeEventTime } from './occurred-at.ts';
 import type { Callback, CallbackRequest, TranslatedEvent, TranslationRules } from './request.ts';
 
 export type Translation =
@@ -62,7 +62,7 @@ function eventOf(request: CallbackRequest, rules: TranslationRules, callback: Ca
   const { family } = commandOf(callback.command);
   const reader = new BodyReader(body, path);
   try {
-    if (family.interpreted && !isEventTime(reader.peek('EventTime')))
+    if (family.interpreted && !mayBeEventTime(reader.peek('EventTime')))
       throw reader.invalid('EventTime', 'epoch milliseconds');
     const fields = family.fields(reader, rules.texts);
     const value = { ...envelopeOf(request, rules, callback, reader), ...fields };
@@ -85,12 +85,22 @@ function batchEvents(
   const wrongApp = appMismatch(request.sdkAppId, body, '');
   if (wrongApp !== undefined) return [deadLetter(request, rules, wrongApp, callback)];
   const items = body[batch];
-  if (!isArray(items)) {
-    const notAList = new BodyReader(body).invalid(batch, 'an array');
-    return [deadLetter(request, rules, wrongField(notAList, rules), callback)];
+  if (!isArray(items) || items.length > maxBatchItems) {
+    const notABatch = new BodyReader(body).invalid(batch, `an array of at most ${maxBatchItems} items`);
+    return [deadLetter(request, rules, wrongField(notABatch, rules), callback)];
   }
-  const around = aroundBatch(request, body, command, batch);
-  return items.map((item, index) => itemEvent(request, rules, { command, around, path: `/${batch}/${index}` }, item));
+  // What stands around the items goes with the first event, once.
+  let around = aroundBatch(request, body, command, batch);
+  const translated = items.map((item, index) => {
+    const event = itemEvent(request, rules, { command, around, path: `/${batch}/${index}` }, item);
+    if (event.record !== 'DeadLetter') around = undefined;
+    return event;
+  });
+  const [first] = translated;
+  if (around === undefined || first?.record !== 'DeadLetter') return translated;
+  // Every item is bad, so only the whole body holds what is around them.
+  const { reason, fieldPath, detail } = first.value;
+  return [deadLetter(request, rules, { reason: reason as DeadLetterReason, fieldPath, detail }, callback)];
 }
 
 function itemEvent(
@@ -105,11 +115,9 @@ function itemEvent(
     const notAnObject = new FieldInvalid(path, 'an object', item);
     return deadLetter(request, rules, wrongField(notAnObject, rules), { command: batch.command, path, bytes });
   }
-  const inItem = item['CallbackCommand'] ?? batch.command;
-  if (typeof inItem !== 'string') {
-    const notAText = new BodyReader(item, path).invalid('CallbackCommand', 'a string');
-    return deadLetter(request, rules, wrongField(notAText, rules), { command: batch.command, body: item, path, bytes });
+  const claim = itemCommand(batch.command, item, path);
+  if ('reason' in claim) {
+    return deadLetter(request, rules, claim, { command: batch.command, body: item, path, bytes });
   }
-  const command = inItem === '' ? batch.command : inItem;
-  return eventOf(request, rules, { command, body: item, path, bytes, around });
+  return eventOf(request, rules, { command: claim.command, body: item, path, bytes, around });
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { createIngestApp, type IngestAppOptions } from '../../ingest/http/app.ts';
+import { createIngestApp, type IngestAppOptions } from '../../ingest/app.ts';
 import { ClockWatch } from '../../ingest/http/clock-watch.ts';
 import { createIngestMetrics } from '../../ingest/metrics.ts';
 import type { TranslatedEvent } from '../../ingest/tencent/request.ts';

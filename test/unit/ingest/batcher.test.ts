@@ -93,6 +93,16 @@ describe('Batcher', () => {
     expect(sink.keys).toEqual([['huge'], ['small']]);
   });
 
+  it('gives every partition its turn when a batch cannot hold all', async () => {
+    const { sink, batcher } = setUp({ partitionBytes: 1000, batchBytes: 1000 });
+    const durable = ['a', 'b', 'c', 'a', 'b', 'c'].map((key, index) =>
+      batcher.add(record(key, { partition: index % 3, bytes: 900 })),
+    );
+    for (let index = 0; index < 6; index += 1) (await sink.batch(index)).succeed();
+    await Promise.all(durable);
+    expect(sink.keys.flat()).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
   it('refuses at once what does not fit into the queue, and takes more when it has drained', async () => {
     const { sink, batcher } = setUp({ queueBytes: 1000 });
     const first = batcher.add(record('a', { bytes: 800 }));
@@ -105,7 +115,13 @@ describe('Batcher', () => {
     await second;
   });
 
-  it('sends a failed batch again, unchanged and first, after pauses that grow to 5 s', async () => {
+  it('counts headers, which may be larger than the rest', async () => {
+    const { batcher } = setUp({ queueBytes: 1000 });
+    const large = { ...record('a'), headers: { ce_type: 'x'.repeat(400) } };
+    await expect(batcher.add(large)).rejects.toThrow(QueueFullError);
+  });
+
+  it('sends what failed again, unchanged and first, after pauses that grow to 5 s', async () => {
     const { sink, clock, batcher } = setUp();
     const durable = [batcher.add(record('a'))];
     (await sink.batch(0)).fail(new Error('broker away'));
@@ -118,28 +134,80 @@ describe('Batcher', () => {
       clock.advance(1);
       (await sink.batch(attempt + 1)).fail(new Error('broker away'));
     }
-    expect(batcher.failingSinceMs).toBe(1_700_000_000_000);
     await turn();
     clock.advance(5000);
     (await sink.batch(9)).succeed();
-    (await sink.batch(10)).succeed();
     await Promise.all(durable);
-    expect(batcher.failingSinceMs).toBeUndefined();
-    expect(sink.keys.every((keys, index) => keys.join() === (index < 10 ? 'a' : 'b'))).toBe(true);
+    expect(sink.keys).toEqual([['a'], ...Array.from({ length: 9 }, () => ['a', 'b'])]);
   });
 
-  it('gives up only the record that the broker refuses for good', async () => {
-    const { sink, batcher } = setUp();
-    const good = batcher.add(record('good'));
-    const bad = batcher.add(record('bad'));
-    const refusal = new RecordRefusedError('too large');
-    (await sink.batch(0)).fail(refusal);
+  it('tells since when something waits, and when anything was last acknowledged', async () => {
+    const { sink, clock, batcher } = setUp();
+    const startMs = clock.nowMs();
+    expect(batcher.waitingSinceMs).toBeUndefined();
+    const first = batcher.add(record('a'));
+    const batch = await sink.batch(0);
+    clock.advance(50);
+    const second = batcher.add(record('b'));
+    expect(batcher.waitingSinceMs).toBe(startMs);
+    batch.succeed();
+    await first;
+    expect(batcher.lastSuccessMs).toBe(startMs + 50);
+    expect(batcher.waitingSinceMs).toBe(startMs + 50);
     (await sink.batch(1)).succeed();
-    (await sink.batch(2)).fail(refusal);
-    await good;
-    await expect(bad).rejects.toBe(refusal);
-    expect(sink.keys).toEqual([['good', 'bad'], ['good'], ['bad']]);
+    await second;
+    expect(batcher.waitingSinceMs).toBeUndefined();
+  });
+
+  it('holds back only the partition that is in trouble', async () => {
+    const { sink, clock, batcher } = setUp();
+    const sick = batcher.add(record('sick', { partition: 0 }));
+    const healthy = batcher.add(record('healthy', { partition: 1 }));
+    (await sink.batch(0)).fail(new Error('not enough replicas'));
+    // Kafka's client fails the whole batch, so each partition is tried by itself.
+    (await sink.batch(1)).fail(new Error('not enough replicas'));
+    (await sink.batch(2)).succeed();
+    await healthy;
+    await turn();
+
+    const later = batcher.add(record('later', { partition: 1 }));
+    const behind = batcher.add(record('behind', { partition: 0 }));
+    (await sink.batch(3)).succeed();
+    await later;
+    expect(sink.keys).toEqual([['sick', 'healthy'], ['sick'], ['healthy'], ['later']]);
+
+    clock.advance(100);
+    (await sink.batch(4)).succeed();
+    await Promise.all([sick, behind]);
+    expect(sink.keys.at(-1)).toEqual(['sick', 'behind']);
+  });
+
+  it('gives up only the record that the broker refuses for good, found by halves', async () => {
+    const { sink, batcher } = setUp();
+    const added = ['a', 'b', 'bad', 'c'].map((key) => ({ key, durable: batcher.add(record(key)) }));
+    const refusal = new RecordRefusedError('too large');
+    const outcome = Promise.allSettled(added.map(({ durable }) => durable));
+    for (const [index, result] of ['no', 'ok', 'no', 'no', 'ok'].entries()) {
+      const batch = await sink.batch(index);
+      if (result === 'ok') batch.succeed();
+      else batch.fail(refusal);
+    }
+    expect((await outcome).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(sink.keys).toEqual([['a', 'b', 'bad', 'c'], ['a', 'b'], ['bad', 'c'], ['bad'], ['c']]);
     expect(batcher.queuedBytes).toBe(0);
+  });
+
+  it('keeps order when the broker goes away while a refused record is looked for', async () => {
+    const { sink, clock, batcher } = setUp();
+    const durable = ['a', 'b'].map((key) => batcher.add(record(key)));
+    (await sink.batch(0)).fail(new RecordRefusedError('too large'));
+    (await sink.batch(1)).fail(new Error('broker away'));
+    durable.push(batcher.add(record('c')));
+    await turn();
+    clock.advance(100);
+    (await sink.batch(2)).succeed();
+    await Promise.all(durable);
+    expect(sink.keys).toEqual([['a', 'b'], ['a'], ['a', 'b', 'c']]);
   });
 
   it('drained resolves when nothing waits or is in flight', async () => {
@@ -164,18 +232,26 @@ describe('Batcher', () => {
           const { sink, clock, batcher } = setUp({ partitionBytes: 1000, batchBytes: 2000 });
           const durable = plan.map((about, index) => batcher.add(record(String(index), about)));
           const written: OutgoingRecord[] = [];
-          for (let index = 0; written.length < plan.length; index += 1) {
-            const batch = await sink.batch(index);
-            if (failures[index] === true) {
-              batch.fail(new Error('away'));
+          let isDone = false;
+          const done = Promise.all(durable).then(() => {
+            isDone = true;
+          });
+          for (let index = 0; !isDone; ) {
+            const batch = sink.sent[index];
+            if (batch === undefined) {
               await turn();
-              clock.advance(5000);
-            } else {
+              clock.advance(100);
+              continue;
+            }
+            if (failures[index] === true) batch.fail(new Error('away'));
+            else {
               written.push(...batch.records);
               batch.succeed();
             }
+            index += 1;
+            await turn();
           }
-          await Promise.all(durable);
+          await done;
           for (const partition of [0, 1, 2]) {
             const keys = written
               .filter((each) => each.partition === partition)

@@ -1,11 +1,11 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { App } from '../../lib/config/apps.ts';
-import { type CallbackQuery, parseQuery } from '../tencent/query.ts';
-import { type AdmissionRules, admit } from './admit.ts';
-import { failAnswer, type Refusal, refusals } from './answers.ts';
-import { type CallbackHandlerOptions, createCallbackHandler } from './callback-handler.ts';
-import { answerClientError } from './client-error.ts';
-import type { ClockWatch } from './clock-watch.ts';
+import type { App } from '../lib/config/apps.ts';
+import { type AdmissionRules, admit } from './http/admit.ts';
+import { failAnswer, type Refusal, refusals } from './http/answers.ts';
+import { type CallbackHandlerOptions, createCallbackHandler } from './http/callback-handler.ts';
+import { ClientErrors } from './http/client-error.ts';
+import type { ClockWatch } from './http/clock-watch.ts';
+import { type CallbackQuery, parseQuery } from './tencent/query.ts';
 
 export interface IngestAppOptions extends CallbackHandlerOptions {
   /** Paths on which callbacks are taken. */
@@ -42,6 +42,8 @@ export function createIngestApp(options: IngestAppOptions): FastifyInstance {
   const { metrics, clock, clockWatch, logger } = options;
   const paths = new Set(options.paths);
   const handle = createCallbackHandler(options);
+  const clientErrors = new ClientErrors(metrics);
+  let closing = false;
 
   const app = Fastify({
     logger: false,
@@ -59,7 +61,7 @@ export function createIngestApp(options: IngestAppOptions): FastifyInstance {
     frameworkErrors: (_error, request, reply) => {
       refuse(request as FastifyRequest, reply as FastifyReply, refusals.malformed);
     },
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, metrics),
+    clientErrorHandler: (error, socket) => clientErrors.answer(error, socket),
   });
 
   app.decorateRequest('sender', undefined);
@@ -68,7 +70,26 @@ export function createIngestApp(options: IngestAppOptions): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
+  // Kept-alive connections would keep a stopping server open: the answer to the last request of each ends it.
+  app.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing) reply.header('connection', 'close');
+    done(null, payload);
+  });
+  // What is answered before it has arrived whole may still run into a time-out, which is no answer of its own.
+  app.addHook('onResponse', (request, _reply, done) => {
+    if (!request.raw.complete) clientErrors.ignore(request.raw.socket);
+    done();
+  });
+  app.server.on('connect', (_request, socket) => clientErrors.refuse(refusals.method, socket));
+  // An expectation that we do not know is none of our business.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
+
   app.addHook('onRequest', (request, reply, next) => {
+    clientErrors.heed(request.raw.socket);
     request.receivedAtMs = clock.nowMs();
     request.startedMs = clock.monotonicMs();
     const refusal = refusalOf(request, reply);
@@ -113,10 +134,10 @@ export function createIngestApp(options: IngestAppOptions): FastifyInstance {
     }
     const admission = admit(queryOf(request), request.headers, options.admission, request.receivedAtMs);
     if ('refusal' in admission) {
-      if (admission.refusal === refusals.stale) clockWatch.count('stale', request.receivedAtMs);
+      if (admission.refusal === refusals.stale) clockWatch.count('stale', request.startedMs);
       return admission.refusal;
     }
-    clockWatch.count('valid', request.receivedAtMs);
+    if (admission.app.tokens.length > 0) clockWatch.count('valid', request.startedMs);
     request.sender = admission.app;
     // The body is JSON whatever the header says, and Fastify would refuse a header that it cannot parse.
     delete request.raw.headers['content-type'];

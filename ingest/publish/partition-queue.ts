@@ -1,0 +1,75 @@
+import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
+
+/** A record that waits to become durable. */
+export interface Waiting {
+  readonly record: OutgoingRecord;
+  readonly bytes: number;
+  readonly addedMs: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 5_000;
+
+/** The records of one partition that wait, in order, and whether the partition is held back after a failure. */
+export class PartitionQueue {
+  readonly name: string;
+  #waiting: Waiting[] = [];
+  #nextPauseMs = firstPauseMs;
+  #isHeld = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  get oldest(): Waiting | undefined {
+    return this.#waiting[0];
+  }
+
+  add(record: Waiting): void {
+    this.#waiting.push(record);
+  }
+
+  /** Takes records from the front, up to `limitBytes`, but at least one. */
+  take(limitBytes: number): readonly Waiting[] {
+    let count = 0;
+    let bytes = 0;
+    for (const waiting of this.#waiting) {
+      if (count > 0 && bytes + waiting.bytes > limitBytes) break;
+      bytes += waiting.bytes;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  /** Puts records that were taken back to the front. */
+  putBack(records: readonly Waiting[]): void {
+    this.#waiting = [...records, ...this.#waiting];
+  }
+
+  /** Holds the partition back; returns for how long: 100 ms, and twice as long each time in a row, up to 5 s. */
+  hold(): number {
+    this.#isHeld = true;
+    const pauseMs = this.#nextPauseMs;
+    this.#nextPauseMs = Math.min(2 * pauseMs, longestPauseMs);
+    return pauseMs;
+  }
+
+  letGo(): void {
+    this.#isHeld = false;
+  }
+
+  /** Forgets earlier failures. */
+  trust(): void {
+    this.#nextPauseMs = firstPauseMs;
+  }
+}
