@@ -1,17 +1,19 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import type { Admin } from 'kafkajs';
 import { dockerTrouble } from '../dev/docker/engine.ts';
 import { haveJars } from '../dev/embedded/jars.ts';
 import { findJava, findMaven } from '../dev/embedded/java.ts';
 import { readIngestConfig } from '../ingest/config.ts';
 import { readSettings, type Sources, textOf } from '../lib/config/read.ts';
-import { ConfigError, messageOf } from '../lib/errors.ts';
+import { AppError, ConfigError, messageOf } from '../lib/errors.ts';
+import { withAdmin } from '../lib/kafka/admin.ts';
 import { createKafka } from '../lib/kafka/client.ts';
 import { kafkaSettings } from '../lib/kafka/settings.ts';
 import { differences, readTopics } from '../lib/kafka/topic-admin.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { registeredSchemas, topicPlans } from '../schemas/provisioning.ts';
 import { createSchemaRegistry } from '../schemas/registry.ts';
-import { schemaSettings } from '../schemas/settings.ts';
+import { clusterSettings } from '../schemas/settings.ts';
 import { withDefaultApp } from './default-app.ts';
 import { readReadiness } from './management-client.ts';
 import { homeOf, settingsCatalogue } from './settings.ts';
@@ -106,15 +108,10 @@ async function checkBrokerTools(sources: Sources): Promise<readonly Finding[]> {
 
 async function checkCluster(sources: Sources): Promise<readonly Finding[]> {
   if (textOf(sources, kafkaSettings.brokers.name) === undefined) return [];
-  const values = readSettings({ ...kafkaSettings, ...schemaSettings }, sources);
+  const values = readSettings(clusterSettings, sources);
   const kafka = createKafka(values, 'imwatch-doctor', silentLogger);
-  const admin = kafka.admin({ retry: { retries: 1 } });
-  try {
-    await admin.connect();
-  } catch (error) {
-    return finding('Kafka', 'failure', `${values.brokers?.join(',')}: ${messageOf(error)}`);
-  }
-  try {
+  const address = values.brokers?.join(',');
+  const ask = async (admin: Admin): Promise<readonly Finding[]> => {
     const { brokers } = await admin.describeCluster();
     const plans = await topicPlans(admin, values);
     const states = await readTopics(admin, plans);
@@ -129,13 +126,14 @@ async function checkCluster(sources: Sources): Promise<readonly Finding[]> {
         detail: found.join('; ') || 'as it should be',
       };
     });
-    return [
-      ...finding('Kafka', 'ok', `${brokers.length} broker(s) at ${values.brokers?.join(',')}`),
-      ...topics,
-      ...(await checkRegistry(values)),
-    ];
-  } finally {
-    await admin.disconnect();
+    return [...finding('Kafka', 'ok', `${brokers.length} broker(s) at ${address}`), ...topics];
+  };
+  try {
+    const found = await withAdmin(kafka, ask, { retry: { retries: 1 } });
+    return [...found, ...(await checkRegistry(values))];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return finding('Kafka', 'failure', `${address}: ${messageOf(error)}`);
   }
 }
 

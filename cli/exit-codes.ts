@@ -5,4 +5,6 @@ export const exitCodes = {
   problem: 1,
   /** A wrong option, a wrong setting, or something that has to be installed. */
   wrongUse: 2,
+  /** Ended at once because a second Ctrl-C insisted; what shells use for SIGINT. */
+  interrupted: 130,
 } as const;

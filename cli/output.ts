@@ -10,6 +10,16 @@ export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/**
+ * `text` with its control characters written out. What strangers wrote could otherwise steer the terminal that shows it, or
+ * turn the direction of what follows.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }

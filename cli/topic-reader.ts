@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, IHeaders, Kafka, KafkaMessage } from 'kafkajs';
+import { messageOf } from '../lib/errors.ts';
+import { KafkaRequestError, withAdmin } from '../lib/kafka/admin.ts';
 
 /** A record as it stands on a topic. */
 export interface ReadRecord {
@@ -12,7 +14,7 @@ export interface ReadRecord {
   readonly headers: IHeaders;
 }
 
-/** Where to begin: with everything that is kept, or with this many records before the end of each topic. */
+/** Where to begin: with everything that is kept, or with the newest of it, this many records of all topics together. */
 export type Start = 'beginning' | { readonly last: number };
 
 interface PartitionRange {
@@ -36,8 +38,11 @@ export interface TopicReaderOptions {
 }
 
 /**
- * Reads topics without leaving a trace on the cluster: first what is there, by time, then what comes, as it comes. With
- * `last`, only that many of the former, the newest of all topics together.
+ * Reads topics in a consumer group of its own that commits nothing: first what is there, then what comes, as it comes. With
+ * `last`, what is there is held until it is known whole, and given out by time; from the beginning, it is given out as it is
+ * read, in order within a partition only, so that a topic may be larger than memory.
+ *
+ * @throws {KafkaRequestError} when the cluster cannot be read.
  */
 export async function readTopics(options: TopicReaderOptions): Promise<void> {
   const { kafka, topics, start, follow, signal, onRecord } = options;
@@ -50,6 +55,7 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
     caughtUp = true;
     options.onCaughtUp();
   };
+  const isHeld = (): boolean => start !== 'beginning' && !caughtUp;
   if (backlog.isComplete) await catchUp();
   if (caughtUp && !follow) return;
 
@@ -63,7 +69,7 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
     }
   });
   consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
-    if (!restart) finished.reject(error);
+    if (!restart) finished.reject(new KafkaRequestError(`Kafka: ${messageOf(error)}`, { cause: error }));
   });
   await consumer.connect();
   try {
@@ -74,8 +80,8 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
         const { topic, partition } = batch;
         for (const message of batch.messages) {
           const record = recordOf(topic, partition, message);
-          if (caughtUp) await onRecord(record);
-          else backlog.add(record);
+          if (isHeld()) backlog.add(record);
+          else await onRecord(record);
           await heartbeat();
         }
         const behind = BigInt(batch.lastOffset()) + 1n;
@@ -93,16 +99,16 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
   }
 }
 
-/** The records that are there when reading begins, and those that come until they have all been read. */
+/** The records that are there when reading begins, and those that come until they have all been read; holds what is added. */
 class Backlog {
-  readonly #start: Start;
+  readonly #last: number;
   readonly #ends: ReadonlyMap<string, bigint>;
   readonly #unread: Set<string>;
   readonly #earlier: ReadRecord[] = [];
   readonly #since: ReadRecord[] = [];
 
   constructor(ranges: readonly PartitionRange[], start: Start) {
-    this.#start = start;
+    this.#last = start === 'beginning' ? 0 : start.last;
     this.#ends = new Map(ranges.map((range) => [placeOf(range), range.end]));
     this.#unread = new Set(ranges.filter(({ from, end }) => from < end).map(placeOf));
   }
@@ -125,7 +131,7 @@ class Backlog {
   /** Those that were there, by time and as many as are wanted, then those that have come since. */
   records(): readonly ReadRecord[] {
     this.#earlier.sort((a, b) => a.timestampMs - b.timestampMs);
-    const skipped = this.#start === 'beginning' ? 0 : Math.max(0, this.#earlier.length - this.#start.last);
+    const skipped = Math.max(0, this.#earlier.length - this.#last);
     return [...this.#earlier.slice(skipped), ...this.#since];
   }
 }
@@ -140,13 +146,9 @@ function placeOf({ topic, partition }: Place): string {
 }
 
 async function rangesOf(kafka: Kafka, topics: readonly string[], start: Start): Promise<readonly PartitionRange[]> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
+  return withAdmin(kafka, async (admin) => {
     return (await Promise.all(topics.map((topic) => topicRanges(admin, topic, start)))).flat();
-  } finally {
-    await admin.disconnect();
-  }
+  });
 }
 
 async function topicRanges(admin: Admin, topic: string, start: Start): Promise<readonly PartitionRange[]> {

@@ -1,10 +1,10 @@
 import { messageOf } from '../lib/errors.ts';
+import { watchStopSignals } from '../lib/stop-signals.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { LiveLine } from './live-line.ts';
 import { note } from './output.ts';
 
 const parentCheckIntervalMs = 500;
-const exitCodeOfSecondSignal = 130;
 
 /** What runs until it is stopped. */
 export interface Run {
@@ -17,8 +17,8 @@ export interface Run {
 }
 
 /**
- * Starts something and keeps it until Ctrl-C, SIGTERM or the end of npm, then disposes of its resources. A second Ctrl-C ends
- * the process at once.
+ * Starts something and keeps it until Ctrl-C, SIGTERM or the end of npm, then disposes of its resources. Another Ctrl-C more
+ * than a second later ends the process at once.
  */
 export async function untilStop(
   env: Readonly<Record<string, string | undefined>>,
@@ -33,16 +33,11 @@ export async function untilStop(
     stopping.abort();
     stopped.resolve();
   };
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping.signal.aborted) process.exit(exitCodeOfSecondSignal);
-    stop(signal);
-  };
   const fail = (error: Error): void => {
     process.exitCode = exitCodes.problem;
     if (!stopping.signal.aborted) stop(messageOf(error));
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
+  const endWatch = watchStopSignals(stop, () => process.exit(exitCodes.interrupted));
   const parentWatch = watchNpm(env, () => stop('npm ended'));
 
   const resources = new AsyncDisposableStack();
@@ -56,7 +51,7 @@ export async function untilStop(
     await resources.disposeAsync();
     // A start that was given up half-way still has something to stop, and fails because it was given up.
     await started.catch(() => undefined);
-    for (const signal of signals) process.off(signal, onSignal);
+    endWatch();
   }
 }
 

@@ -9,7 +9,7 @@ import { messageOf, UserError } from '../../lib/errors.ts';
 import { callbackUrl } from '../callback-url.ts';
 import { withDefaultApp } from '../default-app.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { green, note, print, red } from '../output.ts';
+import { escapeControls, green, note, print, red } from '../output.ts';
 import { commandOfSample, defaultSample, readSample, sampleNames } from '../samples.ts';
 import { commandSources } from '../settings.ts';
 
@@ -34,7 +34,7 @@ export function sendCommand(): Command {
     .description('sign and post one callback, or a file of them, as Tencent would')
     .argument('[file]', 'bodies as JSON, one a line or one in all; - reads standard input')
     .option('--sample <name>', `send a sample: ${sampleNames().join(', ')}`)
-    .option('--command <name>', 'CallbackCommand of the bodies', undefined)
+    .option('--command <name>', 'CallbackCommand of the bodies')
     .option('--app <sdkAppId>', 'for which of the apps, when there are several')
     .option('--url <url>', 'where to; not set: ingest on this machine')
     .option('--print-url', 'print the signed URL and send nothing')
@@ -107,14 +107,23 @@ async function post(base: string, app: App, { command, body }: Outgoing, json: b
     const answer = await request(url, { method: 'POST', headers, body, headersTimeout: timeoutMs });
     const text = await answer.body.text();
     const tookMs = Math.round(systemClock.monotonicMs() - started);
-    if (json) print(JSON.stringify({ command, status: answer.statusCode, tookMs, answer: JSON.parse(text) }));
+    if (json) print(JSON.stringify({ command, status: answer.statusCode, tookMs, answer: jsonOr(text) }));
     else
       print(
-        `${answer.statusCode === 200 ? green('200') : red(String(answer.statusCode))} ${command} ${tookMs} ms ${text}`,
+        `${answer.statusCode === 200 ? green('200') : red(String(answer.statusCode))} ${command} ${tookMs} ms ${escapeControls(text)}`,
       );
     return answer.statusCode === 200;
   } catch (error) {
     note(`${base} does not answer: ${messageOf(error)}`);
     return false;
+  }
+}
+
+/** The JSON value of an answer; the text itself when something else than ingest answers. */
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }

@@ -1,14 +1,16 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { readSettings } from '../../lib/config/read.ts';
 import { messageOf, UserError } from '../../lib/errors.ts';
+import { withAdmin } from '../../lib/kafka/admin.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
-import { kafkaProblems, kafkaSettings } from '../../lib/kafka/settings.ts';
 import { createLogger } from '../../lib/logger.ts';
+import { watchStopSignals } from '../../lib/stop-signals.ts';
 import { decodeAs, schemaIdOf } from '../../schemas/codec.ts';
 import { createSchemaRegistry, type SchemaRegistry } from '../../schemas/registry.ts';
-import { registryProblems, schemaSettings } from '../../schemas/settings.ts';
+import { clusterProblems, clusterSettings } from '../../schemas/settings.ts';
 import { topicIds, topicName } from '../../schemas/topics.ts';
-import { bold, dim, note, print } from '../output.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { bold, dim, escapeControls, note, print } from '../output.ts';
 import { commandSources } from '../settings.ts';
 import { type ReadRecord, readTopics } from '../topic-reader.ts';
 
@@ -36,20 +38,17 @@ function wholeNumber(text: string): number {
 }
 
 async function tail(wanted: readonly string[], options: Options): Promise<void> {
-  const values = readSettings({ ...kafkaSettings, ...schemaSettings }, await commandSources(), (read) => [
-    ...kafkaProblems(read),
-    ...registryProblems(read),
-  ]);
+  const values = readSettings(clusterSettings, await commandSources(), clusterProblems);
   const kafka = createKafka(values, 'imwatch-tail', createLogger('tail', { logLevel: 'error', logFormat: 'pretty' }));
-  const admin = kafka.admin();
-  await admin.connect();
-  const present = await admin.listTopics();
-  await admin.disconnect();
+  const present = await withAdmin(kafka, (admin) => admin.listTopics());
   const topics = chooseTopics(wanted, values.topicPrefix, present);
 
   const registry = createSchemaRegistry(values);
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  watchStopSignals(
+    () => stop.abort(),
+    () => process.exit(exitCodes.interrupted),
+  );
   await readTopics({
     kafka,
     topics,
@@ -116,8 +115,8 @@ function asJson(record: ReadRecord, decoded: Decoded): unknown {
 function forPeople(record: ReadRecord, decoded: Decoded): string {
   const time = new Date(record.timestampMs).toISOString();
   const place = `${record.topic} ${dim(`[${record.partition}] @${record.offset}`)}`;
-  const head = `${dim(time)} ${bold(place)} key ${record.key?.toString() ?? '-'}`;
-  if ('problem' in decoded) return `${head}\n  cannot be decoded: ${decoded.problem}`;
+  const head = `${dim(time)} ${bold(place)} key ${escapeControls(record.key?.toString() ?? '-')}`;
+  if ('problem' in decoded) return `${head}\n  cannot be decoded: ${escapeControls(decoded.problem)}`;
   if ('tombstone' in decoded) return `${head}\n  deleted`;
   const fields = Object.entries(plain(decoded.value) as Record<string, unknown>).filter(([, value]) =>
     isTelling(value),
@@ -136,7 +135,7 @@ function isTelling(value: unknown): boolean {
 /** Times by name (they end in At or Time) as text, texts as they are, anything else as JSON. */
 function readable(name: string, value: unknown): string {
   if (typeof value === 'number' && /(At|Time)$/.test(name)) return new Date(value).toISOString();
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return escapeControls(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 /** A decoded value as JSON can write it: bytes as text where they are UTF-8, else as base64. */

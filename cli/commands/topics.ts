@@ -1,14 +1,13 @@
 import { Command } from 'commander';
 import type { Admin } from 'kafkajs';
 import { readSettings, type Sources } from '../../lib/config/read.ts';
-import { ConfigError } from '../../lib/errors.ts';
+import { withAdmin } from '../../lib/kafka/admin.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
-import { kafkaProblems, kafkaSettings } from '../../lib/kafka/settings.ts';
 import { differences, readTopics } from '../../lib/kafka/topic-admin.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { provisionSchemas, provisionTopics, registeredSchemas, topicPlans } from '../../schemas/provisioning.ts';
 import { createSchemaRegistry, type SchemaRegistry } from '../../schemas/registry.ts';
-import { registryProblems, schemaSettings } from '../../schemas/settings.ts';
+import { clusterProblems, clusterSettings } from '../../schemas/settings.ts';
 import { subjectOf, topicIds, topicName, topics } from '../../schemas/topics.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bold, green, print, printJson, red, table } from '../output.ts';
@@ -45,31 +44,13 @@ interface Tools {
 }
 
 function readTopicValues(sources: Sources) {
-  return readSettings({ ...kafkaSettings, ...schemaSettings }, sources, (values) => [
-    ...kafkaProblems(values),
-    ...registryProblems(values),
-  ]);
+  return readSettings(clusterSettings, sources, clusterProblems);
 }
 
 async function withTopics(run: (tools: Tools) => Promise<void>): Promise<void> {
   const values = readTopicValues(await commandSources());
-  const admin = createKafka(values, 'imwatch-cli', silentLogger).admin();
-  await connect(admin, values.brokers);
-  try {
-    await run({ admin, registry: createSchemaRegistry(values), values });
-  } finally {
-    await admin.disconnect();
-  }
-}
-
-async function connect(admin: Admin, brokers: readonly string[] | undefined): Promise<void> {
-  try {
-    await admin.connect();
-  } catch (error) {
-    throw new ConfigError([
-      `KAFKA_BROKERS is ${brokers?.join(',')}, which does not answer: ${(error as Error).message}`,
-    ]);
-  }
+  const kafka = createKafka(values, 'imwatch-topics', silentLogger);
+  await withAdmin(kafka, (admin) => run({ admin, registry: createSchemaRegistry(values), values }));
 }
 
 async function create({ admin, registry, values }: Tools, { json }: Options): Promise<void> {
