@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DeadlineError } from '../../../ingest/publish/publisher.ts';
+import { DeadlineError, EventTooLargeError } from '../../../ingest/publish/publisher.ts';
+import type { TranslatedEvent } from '../../../ingest/tencent/request.ts';
 import { signOf } from '../../../ingest/tencent/signature.ts';
 import { createTextPolicy } from '../../../ingest/tencent/text-policy.ts';
 import type { Logger } from '../../../lib/logger.ts';
@@ -105,6 +106,20 @@ describe('a callback', () => {
       record: 'DeadLetter',
       value: { reason: 'UNEXPECTED', command: verdictCommand },
     });
+  });
+
+  it('whose event is too large for a record becomes a dead letter', async () => {
+    const published: TranslatedEvent[] = [];
+    const publish = (events: readonly TranslatedEvent[]) => {
+      if (events.some(({ record }) => record !== 'DeadLetter')) return Promise.reject(new EventTooLargeError('5 MB'));
+      published.push(...events);
+      return Promise.resolve();
+    };
+    const { url, post } = setUp({ publish });
+    expect(await post(url())).toMatchObject({ status: 200, answer: ok });
+    expect(published).toMatchObject([{ record: 'DeadLetter', value: { reason: 'EVENT_TOO_LARGE' } }]);
+    const [letter] = published;
+    expect(letter?.record === 'DeadLetter' && letter.value.body?.toString()).toBe(body);
   });
 
   it('that cannot be kept is answered 503', async () => {
@@ -212,11 +227,14 @@ describe('an app without a token', () => {
     expect(await setUp({ apps }).post(unsigned)).toMatchObject({ status: 200 });
   });
 
-  it.each(['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'via'])('refuses a request with %s', async (header) => {
-    const { post, metrics } = setUp({ apps });
-    expect(await post(unsigned, body, { [header]: 'x' })).toEqual(failure(403));
-    expect(await metricOf(metrics, 'ingest_refused_total', { reason: 'proxy_header' })).toBe(1);
-  });
+  it.each(['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'via', 'origin'])(
+    'refuses a request with %s',
+    async (header) => {
+      const { post, metrics } = setUp({ apps });
+      expect(await post(unsigned, body, { [header]: 'x' })).toEqual(failure(403));
+      expect(await metricOf(metrics, 'ingest_refused_total', { reason: 'proxy_header' })).toBe(1);
+    },
+  );
 
   it('takes it from a proxy when that is allowed', async () => {
     const { post } = setUp({ apps, allowUnsigned: true });
@@ -253,6 +271,19 @@ describe('what never becomes a request', () => {
     expect(await post('/%zz')).toEqual(failure(400));
   });
 
+  it('is 405 when it is CONNECT', async () => {
+    const { app } = setUp();
+    const { port } = await listening(app);
+    expect(await raw(port, 'CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1.1 405 /);
+  });
+
+  it('is taken whatever it expects', async () => {
+    const { app, url } = setUp();
+    const { port } = await listening(app);
+    const headers = `Host: x\r\nExpect: something\r\nConnection: close\r\nContent-Length: ${body.length}`;
+    expect(await raw(port, `POST ${url()} HTTP/1.1\r\n${headers}\r\n\r\n${body}`)).toMatch(/HTTP\/1.1 200 /);
+  });
+
   it('is 431 when its headers are too large', async () => {
     const { app, url } = setUp();
     const { port } = await listening(app);
@@ -279,6 +310,27 @@ describe('a connection', () => {
     const request = `POST ${url()} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     const last = request.replace('Host: x', 'Host: x\r\nConnection: close');
     expect((await raw(port, request + last)).match(/HTTP\/1.1 200 /g)).toHaveLength(2);
+  });
+});
+
+describe('a server that stops', () => {
+  it('answers what has begun, and ends its connection with the answer', async () => {
+    const durable = Promise.withResolvers<void>();
+    const { app, url, published } = setUp({
+      publish: (events) => {
+        published.push(...events);
+        return durable.promise;
+      },
+    });
+    const { port } = await listening(app);
+    const request = `POST ${url()} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const answer = raw(port, request);
+    await expect.poll(() => published.length).toBe(1);
+    const closed = app.close();
+    await expect.poll(() => app.server.listening).toBe(false);
+    durable.resolve();
+    expect(await answer).toMatch(/^HTTP\/1.1 200 .*connection: close/is);
+    await closed;
   });
 });
 

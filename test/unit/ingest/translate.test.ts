@@ -197,6 +197,35 @@ describe('a push batch', () => {
     });
   });
 
+  it('takes 1000 items, ten times what is documented; one with more is a dead letter whole', () => {
+    const batch = (count: number) => ({ command: 'Push.OfflinePush', body: { Events: Array(count).fill(item) } });
+    expect(eventsOf(batch(1_000))).toHaveLength(1_000);
+    expect(eventOf('DeadLetter', batch(1_001)).value).toMatchObject({ reason: 'FIELD_INVALID', fieldPath: '/Events' });
+  });
+
+  it('makes an item whose command belongs to another batch a dead letter', () => {
+    const [event] = eventsOf({
+      command: 'Push.OfflinePush',
+      body: { Events: [{ ...item, CallbackCommand: 'Group.CallbackAfterSendMsg' }] },
+    });
+    expect(event?.record === 'DeadLetter' && [event.value.reason, event.value.fieldPath]).toEqual([
+      'COMMAND_MISMATCH',
+      '/Events/0/CallbackCommand',
+    ]);
+  });
+
+  it('of which every item is bad is one dead letter that holds the whole body, when something stands around them', () => {
+    const body = { Events: [7, 'x'], Total: 2 };
+    const letter = eventOf('DeadLetter', { command: 'Push.OfflinePush', body });
+    expect(letter.value.body?.toString()).toBe(JSON.stringify(body));
+  });
+
+  it('carries what stands around the items with the first event, once', () => {
+    const events = eventsOf({ command: 'Push.OfflinePush', body: { Events: [7, item, item], Total: 1 } });
+    const around = events.map((event) => event.record === 'UnknownCallback' && event.value.extras?.includes('?batch'));
+    expect(around).toEqual([false, true, false]);
+  });
+
   it('carries what stands around the items', () => {
     const [event] = eventsOf({ command: 'Push.OfflinePush', body: { Events: [item], Total: 1 } });
     expect(event?.record === 'UnknownCallback' && JSON.parse(event.value.extras ?? '')).toMatchObject({
