@@ -4,7 +4,7 @@ import { avroType, recordSchemas } from './records.ts';
 
 const magicByte = 0;
 /** Confluent wire format: a zero byte, the schema id as 4 bytes big-endian, then the Avro body. */
-export const wireHeaderBytes = 5;
+const wireHeaderBytes = 5;
 
 const initialScratchBytes = 16 * 1024;
 

@@ -19,7 +19,7 @@ export interface FieldSchema {
 }
 
 /** The schema of one record, parsed anew at each call. */
-export function readRecordSchema(name: RecordName): RecordSchema {
+function readRecordSchema(name: RecordName): RecordSchema {
   return JSON.parse(readFileSync(new URL(`avro/${name}.avsc`, import.meta.url), 'utf8')) as RecordSchema;
 }
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { homeOf } from '../../../cli/settings.ts';
@@ -23,11 +23,15 @@ export async function findIndependentReader(): Promise<IndependentReader | { rea
     return { missing: 'python3 with pip is not installed' };
   }
   if (!existsSync(packages)) {
+    // Beside, then renamed: an interrupted installation is not taken for a whole one.
+    const staging = `${packages}.${process.pid}`;
     try {
-      await run('python3', ['-m', 'pip', 'install', '--quiet', '--target', packages, '--requirement', requirements], {
+      await run('python3', ['-m', 'pip', 'install', '--quiet', '--target', staging, '--requirement', requirements], {
         env,
       });
+      renameSync(staging, packages);
     } catch (error) {
+      rmSync(staging, { recursive: true, force: true });
       return { missing: `fastavro cannot be installed: ${messageOf(error)}` };
     }
   }
