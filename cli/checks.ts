@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import type { Admin } from 'kafkajs';
-import { dockerTrouble } from '../dev/docker/engine.ts';
+import { dockerTrouble, missingImages } from '../dev/docker/engine.ts';
 import { haveJars } from '../dev/embedded/jars.ts';
 import { findJava, findMaven } from '../dev/embedded/java.ts';
 import { readIngestConfig } from '../ingest/config.ts';
@@ -87,12 +87,16 @@ async function checkHome(sources: Sources): Promise<readonly Finding[]> {
 /** How Kafka could run on this machine; of interest only while none is given. */
 async function checkBrokerTools(sources: Sources): Promise<readonly Finding[]> {
   if (textOf(sources, kafkaSettings.brokers.name) !== undefined) return [];
-  const docker = await dockerTrouble(() => undefined);
+  const docker = await dockerTrouble(sources.env);
   const tools = [await findJava(sources.env), haveJars(homeOf(sources)) ? undefined : findMaven(sources.env)];
   const missing = tools.flatMap((tool) => (tool !== undefined && 'missing' in tool ? [tool.missing] : []));
   const status = docker === undefined || missing.length === 0 ? 'ok' : 'failure';
   return [
-    { check: 'Docker', status: docker === undefined ? 'ok' : 'warning', detail: docker ?? 'answers, with the images' },
+    {
+      check: 'Docker',
+      status: docker === undefined ? 'ok' : 'warning',
+      detail: docker ?? (await imagesDetail(sources.env)),
+    },
     {
       check: 'Java',
       status: missing.length === 0 ? 'ok' : 'warning',
@@ -104,6 +108,17 @@ async function checkBrokerTools(sources: Sources): Promise<readonly Finding[]> {
       detail: 'KAFKA_BROKERS is not set and none runs here; `imwatch up` starts one',
     },
   ];
+}
+
+async function imagesDetail(env: Sources['env']): Promise<string> {
+  try {
+    const missing = await missingImages(env);
+    return missing.length === 0
+      ? 'answers, with the images'
+      : `answers; the first start pulls ${missing.join(' and ')}`;
+  } catch (error) {
+    return `answers, but does not tell its images: ${messageOf(error)}`;
+  }
 }
 
 async function checkCluster(sources: Sources): Promise<readonly Finding[]> {

@@ -5,7 +5,7 @@ import type { Backend, BackendContext } from '../keeper/backend.ts';
 import { brokerFolder, readJson, writeJson } from '../keeper/protocol.ts';
 import { freePort } from '../ports.ts';
 import { registryUrl } from '../registry-address.ts';
-import { composeFile, dockerTrouble, runShowing } from './engine.ts';
+import { composeFile, dockerTrouble, imagesTrouble, runDocker } from './engine.ts';
 
 interface Ports {
   readonly kafka: number;
@@ -23,8 +23,8 @@ export function composeProject(home: string): string {
  *
  * @throws {UserError} when Docker cannot run them.
  */
-export async function startDocker({ home, env, onProgress }: BackendContext): Promise<Backend> {
-  const trouble = await dockerTrouble(onProgress);
+export async function startDocker({ home, env, onProgress, signal }: BackendContext): Promise<Backend> {
+  const trouble = (await dockerTrouble(env)) ?? (await imagesTrouble(env, onProgress, signal));
   if (trouble !== undefined) throw new UserError(`Docker cannot run Kafka: ${trouble}`);
   const portsFile = join(brokerFolder(home), 'docker', 'ports.json');
   const last = readJson<Ports>(portsFile);
@@ -37,7 +37,11 @@ export async function startDocker({ home, env, onProgress }: BackendContext): Pr
     IMWATCH_REGISTRY_PORT: String(ports.registry),
   };
   const compose = (...args: readonly string[]): Promise<void> =>
-    runShowing(['compose', '-p', composeProject(home), '-f', composeFile, ...args], composeEnv, onProgress);
+    runDocker(['compose', '-p', composeProject(home), '-f', composeFile, ...args], {
+      env: composeEnv,
+      onLine: onProgress,
+      signal: new AbortController().signal,
+    });
   onProgress('starting the containers of Kafka and the registry');
   try {
     await compose('up', '--detach', '--wait', 'kafka', 'registry');
