@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import type { Admin } from 'kafkajs';
 import { dockerTrouble, missingImages } from '../dev/docker/engine.ts';
 import { haveJars } from '../dev/embedded/jars.ts';
 import { findJava, findMaven } from '../dev/embedded/java.ts';
+import { prepareHome } from '../dev/folders.ts';
 import { readIngestConfig } from '../ingest/config.ts';
 import { readSettings, type Sources, textOf } from '../lib/config/read.ts';
 import { AppError, ConfigError, messageOf } from '../lib/errors.ts';
@@ -74,13 +75,12 @@ const lowDiskBytes = 2 * 1024 ** 3;
 async function checkHome(sources: Sources): Promise<readonly Finding[]> {
   const home = homeOf(sources);
   try {
-    if (!existsSync(home)) mkdirSync(home, { recursive: true });
-    accessSync(home, constants.W_OK);
+    prepareHome(home);
     const { bavail, bsize } = statfsSync(home);
     const freeGib = ((bavail * bsize) / 1024 ** 3).toFixed(1);
     return finding('home', bavail * bsize < lowDiskBytes ? 'warning' : 'ok', `${home}, ${freeGib} GiB free`);
   } catch (error) {
-    return finding('home', 'failure', `${home} cannot be written: ${messageOf(error)}`);
+    return finding('home', 'failure', messageOf(error));
   }
 }
 

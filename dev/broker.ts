@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { choice } from '../lib/config/setting.ts';
 import { UserError } from '../lib/errors.ts';
 import { dockerTrouble, imagesTrouble } from './docker/engine.ts';
 import { haveJars } from './embedded/jars.ts';
 import { findJava, findMaven, minJavaVersion } from './embedded/java.ts';
+import { prepareHome } from './folders.ts';
 import { type Lease, runningBroker, takeLease } from './keeper/lease.ts';
 import { type BrokerKind, brokerFolder, readJson, writeJson } from './keeper/protocol.ts';
 import type { Environment } from './run-program.ts';
@@ -31,11 +31,11 @@ export interface BrokerRequest {
  * A Kafka broker and a schema registry on this machine: the ones that run for this home already, or started now. The way is
  * chosen at the first start and kept, because each way has data of its own.
  *
- * @throws {UserError} when there is no way, naming what to install.
+ * @throws {UserError} when the home cannot be used, or when there is no way, naming what to install.
  */
 export async function acquireBroker(request: BrokerRequest): Promise<Lease> {
   const { home } = request;
-  mkdirSync(home, { recursive: true });
+  prepareHome(home);
   const running = await runningBroker(home);
   const kind = running?.kind ?? (await chooseKind(request));
   const lease = await takeLease(home, kind, request.onProgress, request.signal);

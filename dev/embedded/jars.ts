@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { UserError } from '../../lib/errors.ts';
+import { makeFolder } from '../folders.ts';
 import { isAlive } from '../processes.ts';
 
 /** A set of jars that Maven resolves from a pom file beside this one. */
@@ -55,7 +56,7 @@ export async function resolveJars(
   if (existsSync(folder)) return folder;
   if (mavenPath === undefined) throw new UserError(`Cannot fetch ${set.title}: Maven (mvn) is not installed`);
   const jars = dirname(folder);
-  mkdirSync(jars, { recursive: true });
+  makeFolder(jars);
   removeInterrupted(jars);
   const staging = `${folder}${partMark}${process.pid}`;
   onProgress(`${set.title}: asking Maven`);

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { processEnvironment } from '../../lib/config/sources.ts';
 import { UserError } from '../../lib/errors.ts';
+import { makeFolder } from '../folders.ts';
 
 const keptLines = 20;
 const stopTimeoutMs = 15_000;
@@ -26,7 +27,7 @@ export class JavaProcess {
     readonly onChild?: ((pid: number) => void) | undefined;
   }) {
     this.name = options.name;
-    mkdirSync(dirname(options.logFile), { recursive: true });
+    makeFolder(dirname(options.logFile));
     const log = createWriteStream(options.logFile, { flags: 'a' });
     this.#child = spawn(options.java, options.args, {
       stdio: ['ignore', 'pipe', 'pipe'],

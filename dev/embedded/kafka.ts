@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolder } from '../folders.ts';
 import { JavaProcess } from './java-process.ts';
 
 const run = promisify(execFile);
@@ -26,7 +27,7 @@ export async function startKafka(options: EmbeddedKafkaOptions): Promise<JavaPro
   const { java, jars, folder } = options;
   const data = join(folder, 'data');
   const properties = join(folder, 'server.properties');
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   writeFileSync(properties, propertiesText({ ...brokerProperties(options, data), ...options.properties }));
   // Java itself expands the star.
   const classPath = join(jars, '*');

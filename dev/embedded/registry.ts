@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'undici';
+import { makeFolder } from '../folders.ts';
 import { registryUrl } from '../registry-address.ts';
 import { JavaProcess } from './java-process.ts';
 
@@ -18,7 +18,7 @@ export interface EmbeddedRegistryOptions {
 /** Apicurio Registry with its schemas in a file, so that ids are the same after a restart. */
 export async function startRegistry(options: EmbeddedRegistryOptions): Promise<JavaProcess> {
   const { java, jars, folder, port } = options;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const registry = new JavaProcess({
     name: 'Apicurio Registry',
     java,
