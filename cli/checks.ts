@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import type { Admin } from 'kafkajs';
-import { dockerTrouble } from '../dev/docker/engine.ts';
+import { dockerTrouble, missingImages } from '../dev/docker/engine.ts';
 import { haveJars } from '../dev/embedded/jars.ts';
 import { findJava, findMaven } from '../dev/embedded/java.ts';
+import { prepareHome } from '../dev/folders.ts';
 import { readIngestConfig } from '../ingest/config.ts';
 import { readSettings, type Sources, textOf } from '../lib/config/read.ts';
 import { AppError, ConfigError, messageOf } from '../lib/errors.ts';
@@ -74,25 +75,28 @@ const lowDiskBytes = 2 * 1024 ** 3;
 async function checkHome(sources: Sources): Promise<readonly Finding[]> {
   const home = homeOf(sources);
   try {
-    if (!existsSync(home)) mkdirSync(home, { recursive: true });
-    accessSync(home, constants.W_OK);
+    prepareHome(home);
     const { bavail, bsize } = statfsSync(home);
     const freeGib = ((bavail * bsize) / 1024 ** 3).toFixed(1);
     return finding('home', bavail * bsize < lowDiskBytes ? 'warning' : 'ok', `${home}, ${freeGib} GiB free`);
   } catch (error) {
-    return finding('home', 'failure', `${home} cannot be written: ${messageOf(error)}`);
+    return finding('home', 'failure', messageOf(error));
   }
 }
 
 /** How Kafka could run on this machine; of interest only while none is given. */
 async function checkBrokerTools(sources: Sources): Promise<readonly Finding[]> {
   if (textOf(sources, kafkaSettings.brokers.name) !== undefined) return [];
-  const docker = await dockerTrouble(() => undefined);
+  const docker = await dockerTrouble(sources.env);
   const tools = [await findJava(sources.env), haveJars(homeOf(sources)) ? undefined : findMaven(sources.env)];
   const missing = tools.flatMap((tool) => (tool !== undefined && 'missing' in tool ? [tool.missing] : []));
   const status = docker === undefined || missing.length === 0 ? 'ok' : 'failure';
   return [
-    { check: 'Docker', status: docker === undefined ? 'ok' : 'warning', detail: docker ?? 'answers, with the images' },
+    {
+      check: 'Docker',
+      status: docker === undefined ? 'ok' : 'warning',
+      detail: docker ?? (await imagesDetail(sources.env)),
+    },
     {
       check: 'Java',
       status: missing.length === 0 ? 'ok' : 'warning',
@@ -104,6 +108,17 @@ async function checkBrokerTools(sources: Sources): Promise<readonly Finding[]> {
       detail: 'KAFKA_BROKERS is not set and none runs here; `imwatch up` starts one',
     },
   ];
+}
+
+async function imagesDetail(env: Sources['env']): Promise<string> {
+  try {
+    const missing = await missingImages(env);
+    return missing.length === 0
+      ? 'answers, with the images'
+      : `answers; the first start pulls ${missing.join(' and ')}`;
+  } catch (error) {
+    return `answers, but does not tell its images: ${messageOf(error)}`;
+  }
 }
 
 async function checkCluster(sources: Sources): Promise<readonly Finding[]> {

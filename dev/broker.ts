@@ -1,12 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { choice } from '../lib/config/setting.ts';
 import { UserError } from '../lib/errors.ts';
-import { dockerTrouble } from './docker/engine.ts';
+import { dockerTrouble, imagesTrouble } from './docker/engine.ts';
 import { haveJars } from './embedded/jars.ts';
 import { findJava, findMaven, minJavaVersion } from './embedded/java.ts';
+import { prepareHome } from './folders.ts';
 import { type Lease, runningBroker, takeLease } from './keeper/lease.ts';
 import { type BrokerKind, brokerFolder, readJson, writeJson } from './keeper/protocol.ts';
+import type { Environment } from './run-program.ts';
 
 export const brokerSettings = {
   broker: choice('IMWATCH_BROKER', ['docker', 'embedded'], {
@@ -20,7 +21,7 @@ export interface BrokerRequest {
   readonly home: string;
   /** Forces one way. */
   readonly kind: BrokerKind | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly onProgress: (text: string) => void;
   /** Gives the attempt up. */
   readonly signal: AbortSignal;
@@ -30,11 +31,11 @@ export interface BrokerRequest {
  * A Kafka broker and a schema registry on this machine: the ones that run for this home already, or started now. The way is
  * chosen at the first start and kept, because each way has data of its own.
  *
- * @throws {UserError} when there is no way, naming what to install.
+ * @throws {UserError} when the home cannot be used, or when there is no way, naming what to install.
  */
 export async function acquireBroker(request: BrokerRequest): Promise<Lease> {
   const { home } = request;
-  mkdirSync(home, { recursive: true });
+  prepareHome(home);
   const running = await runningBroker(home);
   const kind = running?.kind ?? (await chooseKind(request));
   const lease = await takeLease(home, kind, request.onProgress, request.signal);
@@ -46,10 +47,13 @@ function chosenKindPath(home: string): string {
   return join(brokerFolder(home), 'chosen.json');
 }
 
-async function chooseKind({ home, kind, env, onProgress }: BrokerRequest): Promise<BrokerKind> {
+async function chooseKind({ home, kind, env, onProgress, signal }: BrokerRequest): Promise<BrokerKind> {
   const earlier = readJson<{ kind: BrokerKind }>(chosenKindPath(home))?.kind;
   const wanted = kind ?? earlier;
-  const docker = wanted === 'embedded' ? `not asked: ${whyNot(kind, earlier)}` : await dockerTrouble(onProgress);
+  const docker =
+    wanted === 'embedded'
+      ? `not asked: ${whyNot(kind, earlier)}`
+      : ((await dockerTrouble(env)) ?? (await imagesTrouble(env, onProgress, signal)));
   if (docker === undefined) return 'docker';
   const embedded = wanted === 'docker' ? `not asked: ${whyNot(kind, earlier)}` : await embeddedTrouble(home, env);
   if (embedded === undefined) return 'embedded';
@@ -73,10 +77,7 @@ function whyNot(forced: BrokerKind | undefined, earlier: BrokerKind | undefined)
 }
 
 /** Why broker and registry cannot run as Java processes; `undefined` when they can. Maven is needed for the jars only. */
-export async function embeddedTrouble(
-  home: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string | undefined> {
+export async function embeddedTrouble(home: string, env: Environment): Promise<string | undefined> {
   const java = await findJava(env);
   const maven = haveJars(home) ? undefined : findMaven(env);
   const missing = [java, maven].flatMap((tool) => (tool !== undefined && 'missing' in tool ? [tool.missing] : []));

@@ -1,20 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Clock, sleep } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import type { ReadyMessage } from '../lib/run-service.ts';
+import type { Environment } from './run-program.ts';
 
-const cli = join(import.meta.dirname, '../cli/imwatch.ts');
-const restartPauseMs = 1_000;
+const shortestPauseMs = 1_000;
+const longestPauseMs = 30_000;
 const stopTimeoutMs = 20_000;
 /** The exit code with which a service says that only a person can mend its start. */
 const wrongSettingsExitCode = 2;
 
 export interface ServiceProcessOptions {
-  /** Command of `imwatch` that is the service. */
+  /** What messages call it. */
   readonly name: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The program that is the service, and its arguments. */
+  readonly command: readonly [program: string, ...args: string[]];
+  readonly env: Environment;
   readonly clock: Clock;
   /** A line that the service printed. */
   readonly onLine: (line: string) => void;
@@ -22,64 +24,105 @@ export interface ServiceProcessOptions {
   readonly onCrash: (reason: string) => void;
 }
 
-/** One service as a process of its own, started again when it ends by itself. It ends with the process that holds it. */
+type Addresses = Readonly<Record<string, string>>;
+
+/** How a process ended: its exit code where it has one, and the reason in words. */
+interface End {
+  readonly code: number | null;
+  readonly reason: string;
+}
+
+/**
+ * One service as a process of its own. When it ends by itself it is started again: after 1 s, and after twice as long each
+ * time until 30 s, for as long as it does not get ready. It ends with the process that holds it.
+ */
 export class ServiceProcess {
   readonly #options: ServiceProcessOptions;
+  readonly #stopping = new AbortController();
+  readonly #started = Promise.withResolvers<Addresses>();
   #child: ChildProcess | undefined;
-  #exited: Promise<void> = Promise.resolve();
-  #stopping = false;
+  #ended: Promise<void> = Promise.resolve();
+  #isReady = false;
 
   constructor(options: ServiceProcessOptions) {
     this.#options = options;
+    // A start that nobody waits for any more may fail.
+    this.#started.promise.catch(() => undefined);
   }
 
   /**
-   * Resolves with the service's addresses when it has started.
+   * Resolves with the service's addresses when it has started. Called once.
    *
    * @throws {UserError} when it cannot start until someone mends its settings.
    */
-  start(): Promise<Readonly<Record<string, string>>> {
-    const { name, env, clock, onLine, onCrash } = this.#options;
-    const started = Promise.withResolvers<Readonly<Record<string, string>>>();
-    // A start that nobody waits for any more may fail.
-    started.promise.catch(() => undefined);
-    // In a process group of its own: a Ctrl-C in the terminal is for us, and we stop services in order.
-    const child = spawn(process.execPath, [cli, name], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env,
-      detached: true,
-    });
-    this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', onLine);
-    }
-    child.once('message', (message) => started.resolve((message as ReadyMessage).addresses));
-    const exited = Promise.withResolvers<void>();
-    this.#exited = exited.promise;
-    child.once('error', started.reject);
-    child.once('close', async (code, signal) => {
-      exited.resolve();
-      if (this.#stopping) {
-        started.reject(new Error(`${name} was stopped`));
-        return;
-      }
-      if (code === wrongSettingsExitCode) {
-        started.reject(new UserError(`${name} cannot start, see above`));
-        return;
-      }
-      onCrash(signal === null ? `exit code ${code}` : signal);
-      await sleep(clock, restartPauseMs);
-      if (!this.#stopping) this.start().then(started.resolve, started.reject);
-    });
-    return started.promise;
+  start(): Promise<Addresses> {
+    this.#ended = this.#keepRunning();
+    return this.#started.promise;
   }
 
   /** Ends it with SIGTERM, and with SIGKILL when that takes over 20 s. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     this.#child?.kill('SIGTERM');
     const cancel = this.#options.clock.after(stopTimeoutMs, () => this.#child?.kill('SIGKILL'));
-    await this.#exited;
+    await this.#ended;
     cancel();
+  }
+
+  async #keepRunning(): Promise<void> {
+    const { name, onCrash } = this.#options;
+    let wasReadyOnce = false;
+    let pauseMs = shortestPauseMs;
+    for (;;) {
+      this.#isReady = false;
+      const { code, reason } = await this.#runOnce();
+      if (this.#stopping.signal.aborted) break;
+      wasReadyOnce ||= this.#isReady;
+      // Settings with which it ran once are not what is wrong.
+      if (code === wrongSettingsExitCode && !wasReadyOnce) {
+        this.#started.reject(new UserError(`${name} cannot start, see above`));
+        return;
+      }
+      onCrash(reason);
+      if (this.#isReady) pauseMs = shortestPauseMs;
+      await this.#pause(pauseMs);
+      if (this.#stopping.signal.aborted) break;
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    }
+    this.#started.reject(new Error(`${name} was stopped`));
+  }
+
+  #runOnce(): Promise<End> {
+    const { command, env, onLine } = this.#options;
+    const [program, ...args] = command;
+    // In a process group of its own: a Ctrl-C in the terminal is for us, and we stop services in order.
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env, detached: true });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      // Where the process could not be made there are no streams.
+      if (stream) createInterface({ input: stream }).on('line', onLine);
+    }
+    child.once('message', (message) => {
+      this.#isReady = true;
+      this.#started.resolve((message as ReadyMessage).addresses);
+    });
+    return new Promise((resolve) => {
+      child.on('error', (error) => {
+        // One that could not be made may never say "close"; one that runs does.
+        if (child.pid === undefined) resolve({ code: null, reason: error.message });
+      });
+      child.once('close', (code, signal) => resolve({ code, reason: signal ?? `exit code ${code}` }));
+    });
+  }
+
+  /** Resolves after `pauseMs`, at once when stopping. */
+  #pause(pauseMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(pauseMs, resolve);
+      this.#stopping.signal.addEventListener('abort', () => {
+        cancel();
+        resolve();
+      });
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { acquireBroker, brokerSettings } from '../../dev/broker.ts';
 import type { BrokerAddresses } from '../../dev/keeper/protocol.ts';
@@ -24,6 +25,7 @@ export function upCommand(): Command {
     .action(up);
 }
 
+const cli = join(import.meta.dirname, '../imwatch.ts');
 const statusIntervalMs = 1_000;
 const progressIntervalMs = 5_000;
 const readyPollMs = 100;
@@ -42,6 +44,7 @@ async function up(): Promise<void> {
     const running = withBroker(sources, addresses);
     const ingest = new ServiceProcess({
       name: 'ingest',
+      command: [process.execPath, cli, 'ingest'],
       env: serviceEnvironment(running),
       clock: systemClock,
       onLine: (line) => live.above(line),

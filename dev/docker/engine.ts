@@ -1,8 +1,8 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { asError, messageOf } from '../../lib/errors.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { type Environment, type ProgramOptions, runProgram } from '../run-program.ts';
 
 const run = promisify(execFile);
 
@@ -11,68 +11,65 @@ export const composeFile = join(import.meta.dirname, '../../docker-compose.yml')
 
 const answerTimeoutMs = 10_000;
 
-/** Why Docker cannot run broker and registry here; `undefined` when it can. Images that are missing are pulled. */
-export async function dockerTrouble(onProgress: (text: string) => void): Promise<string | undefined> {
-  try {
-    await run('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: answerTimeoutMs });
-  } catch {
-    return 'no Docker engine answers';
+/** Why Docker cannot run anything here; `undefined` when it can. Only asks: nothing is pulled. */
+export async function dockerTrouble(env: Environment): Promise<string | undefined> {
+  if (!(await succeeds(['version', '--format', '{{.Server.Version}}'], env))) return 'no Docker engine answers';
+  if (!(await succeeds(['compose', 'version'], env))) return 'Docker has no compose plugin';
+  return undefined;
+}
+
+/** The images of broker and registry that the engine does not have yet. */
+export async function missingImages(env: Environment): Promise<readonly string[]> {
+  const question = ['compose', '-f', composeFile, 'config', '--images', 'kafka', 'registry'];
+  const { stdout } = await run('docker', question, { env, timeout: answerTimeoutMs });
+  const missing: string[] = [];
+  for (const image of new Set(stdout.split('\n').filter((line) => line !== ''))) {
+    if (!(await succeeds(['image', 'inspect', image], env))) missing.push(image);
   }
+  return missing;
+}
+
+/**
+ * Why the images of broker and registry are not here; `undefined` when they are. Those that are missing are pulled, which
+ * may take minutes.
+ *
+ * @throws the reason of `signal` when that ends it.
+ */
+export async function imagesTrouble(
+  env: Environment,
+  onProgress: (text: string) => void,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
-    await run('docker', ['compose', 'version'], { timeout: answerTimeoutMs });
-  } catch {
-    return 'Docker has no compose plugin';
-  }
-  try {
-    const { stdout } = await run('docker', ['compose', '-f', composeFile, 'config', '--images', 'kafka', 'registry']);
-    for (const image of new Set(stdout.split('\n').filter((line) => line !== ''))) {
-      if (!(await hasImage(image))) await pull(image, onProgress);
+    for (const image of await missingImages(env)) {
+      onProgress(`pulling ${image}`);
+      await runDocker(['pull', image], { env, onLine: (line) => onProgress(`pulling ${image}: ${line}`), signal });
     }
     return undefined;
   } catch (error) {
-    return messageOf(error);
-  }
-}
-
-async function hasImage(image: string): Promise<boolean> {
-  try {
-    await run('docker', ['image', 'inspect', image]);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function pull(image: string, onProgress: (text: string) => void): Promise<void> {
-  onProgress(`pulling ${image}`);
-  try {
-    await runShowing(['pull', image], {}, (line) => onProgress(`pulling ${image}: ${line}`));
-  } catch (error) {
-    throw new Error(`the image ${image} is not here and cannot be pulled`, { cause: error });
+    signal.throwIfAborted();
+    return `its images cannot be had: ${messageOf(error)}`;
   }
 }
 
 /** Runs `docker` and shows each line it prints. @throws with the last of them when it fails. */
-export function runShowing(
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-  onLine: (line: string) => void,
-): Promise<void> {
-  // Without a terminal docker prints plain lines.
-  const child = spawn('docker', args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...env } });
+export async function runDocker(args: readonly string[], options: ProgramOptions): Promise<void> {
   let last = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      if (line.trim() === '') return;
-      last = line.trim();
-      onLine(last);
-    });
+  // Without a terminal docker prints plain lines.
+  const onLine = (line: string): void => {
+    if (line.trim() === '') return;
+    last = line.trim();
+    options.onLine(last);
+  };
+  const code = await runProgram('docker', args, { ...options, onLine });
+  if (code !== 0) throw new Error(`docker ${args.join(' ')} failed (exit code ${code}): ${last}`);
+}
+
+async function succeeds(args: readonly string[], env: Environment): Promise<boolean> {
+  try {
+    await run('docker', args, { env, timeout: answerTimeoutMs });
+    return true;
+  } catch {
+    return false;
   }
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(asError(error)));
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`docker ${args[0]} failed (exit code ${code}): ${last}`));
-    });
-  });
 }

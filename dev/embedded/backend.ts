@@ -27,28 +27,24 @@ export async function startEmbedded({ home, env, onProgress, onChild, signal }: 
   if ('missing' in java) throw new UserError(java.missing);
   const maven = findMaven(env);
   const mavenPath = 'path' in maven ? maven.path : undefined;
-  const kafkaFolder = await resolveJars(home, kafkaJars, mavenPath, onProgress, signal);
-  const registryFolder = await resolveJars(home, registryJars, mavenPath, onProgress, signal);
+  const request = { home, mavenPath, env, onProgress, signal };
+  const kafkaFolder = await resolveJars(kafkaJars, request);
+  const registryFolder = await resolveJars(registryJars, request);
 
   onProgress('starting Apache Kafka and Apicurio Registry');
   const folder = join(brokerFolder(home), 'embedded');
   const ports = await choosePorts(join(folder, 'ports.json'));
-  const parts = await allOrNone([
-    startKafka({
-      java: java.path,
-      jars: kafkaFolder,
-      folder: join(folder, 'kafka'),
-      port: ports.kafka,
-      controllerPort: ports.controller,
-      onChild,
-    }),
-    startRegistry({
-      java: java.path,
-      jars: registryFolder,
-      folder: join(folder, 'registry'),
-      port: ports.registry,
-      onChild,
-    }),
+  const start = { java: java.path, onChild };
+  const kafka = {
+    jars: kafkaFolder,
+    folder: join(folder, 'kafka'),
+    port: ports.kafka,
+    controllerPort: ports.controller,
+  };
+  const registry = { jars: registryFolder, folder: join(folder, 'registry'), port: ports.registry };
+  const parts = await allOrNone(signal, [
+    (wanted) => startKafka({ ...start, ...kafka, signal: wanted }),
+    (wanted) => startRegistry({ ...start, ...registry, signal: wanted }),
   ]);
   return {
     addresses: { brokers: `127.0.0.1:${ports.kafka}`, registryUrl: registryUrl(ports.registry) },
@@ -61,14 +57,25 @@ export async function startEmbedded({ home, env, onProgress, onChild, signal }: 
   };
 }
 
-/** The results of all, or the first failure once those that did start have stopped again. */
-async function allOrNone(starts: readonly Promise<JavaProcess>[]): Promise<readonly JavaProcess[]> {
-  const settled = await Promise.allSettled(starts);
-  const failure = settled.find((result) => result.status === 'rejected');
+/** The results of all, or the first failure, once the others have been given up or have stopped again. */
+async function allOrNone(
+  signal: AbortSignal,
+  starts: readonly ((wanted: AbortSignal) => Promise<JavaProcess>)[],
+): Promise<readonly JavaProcess[]> {
+  const failed = new AbortController();
+  const wanted = AbortSignal.any([signal, failed.signal]);
+  const settled = await Promise.allSettled(
+    starts.map((start) =>
+      start(wanted).catch((error: unknown) => {
+        failed.abort(error);
+        throw error;
+      }),
+    ),
+  );
   const started = settled.filter((result) => result.status === 'fulfilled').map((result) => result.value);
-  if (failure === undefined) return started;
+  if (started.length === starts.length) return started;
   await Promise.all(started.map((part) => part.stop()));
-  throw failure.reason;
+  throw failed.signal.reason;
 }
 
 /** The ports of the last start where they are still free, so that addresses stay the same. */

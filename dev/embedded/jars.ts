@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { UserError } from '../../lib/errors.ts';
+import { makeFolder } from '../folders.ts';
 import { isAlive } from '../processes.ts';
+import { type Environment, runProgram } from '../run-program.ts';
 
 /** A set of jars that Maven resolves from a pom file beside this one. */
 interface JarSet {
@@ -27,6 +27,16 @@ export const registryJars: JarSet = {
   goal: 'dependency:unpack',
 };
 
+export interface JarRequest {
+  /** Absolute path of IMWATCH_HOME. */
+  readonly home: string;
+  readonly mavenPath: string | undefined;
+  readonly env: Environment;
+  readonly onProgress: (text: string) => void;
+  /** Ends Maven. */
+  readonly signal: AbortSignal;
+}
+
 /** Whether everything is there already, so that Maven is not needed. */
 export function haveJars(home: string): boolean {
   return [kafkaJars, registryJars].every((set) => existsSync(folderOf(home, set)));
@@ -44,22 +54,17 @@ function folderOf(home: string, set: JarSet): string {
  *
  * @throws {UserError} when Maven fails, with the end of what it said.
  */
-export async function resolveJars(
-  home: string,
-  set: JarSet,
-  mavenPath: string | undefined,
-  onProgress: (text: string) => void,
-  signal: AbortSignal,
-): Promise<string> {
+export async function resolveJars(set: JarSet, request: JarRequest): Promise<string> {
+  const { home, mavenPath, onProgress } = request;
   const folder = folderOf(home, set);
   if (existsSync(folder)) return folder;
   if (mavenPath === undefined) throw new UserError(`Cannot fetch ${set.title}: Maven (mvn) is not installed`);
   const jars = dirname(folder);
-  mkdirSync(jars, { recursive: true });
+  makeFolder(jars);
   removeInterrupted(jars);
   const staging = `${folder}${partMark}${process.pid}`;
   onProgress(`${set.title}: asking Maven`);
-  await runMaven(mavenPath, set, staging, onProgress, signal);
+  await runMaven(mavenPath, set, staging, request);
   // Another process may have been faster; one of the two is enough.
   if (existsSync(folder)) rmSync(staging, { recursive: true });
   else renameSync(staging, folder);
@@ -78,32 +83,21 @@ function removeInterrupted(jars: string): void {
 
 const keptLines = 15;
 
-function runMaven(
-  mavenPath: string,
-  set: JarSet,
-  outputFolder: string,
-  onProgress: (text: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
+async function runMaven(mavenPath: string, set: JarSet, outputFolder: string, request: JarRequest): Promise<void> {
+  const { env, onProgress, signal } = request;
   const pom = join(import.meta.dirname, set.pom);
   const args = ['-f', pom, '-Dstyle.color=never', set.goal, `-DoutputDirectory=${outputFolder}`];
-  const maven = spawn(mavenPath, args, { stdio: ['ignore', 'pipe', 'pipe'], signal });
   const lastLines: string[] = [];
   let files = 0;
-  const read = (line: string): void => {
+  // Maven overwrites its progress with carriage returns, which are taken as ends of lines too.
+  const onLine = (line: string): void => {
     if (line.startsWith('Downloaded ')) files += 1;
     const transfer = /^Progress \(\d+\): (.*\S)/.exec(line)?.[1];
     if (transfer !== undefined) onProgress(`${set.title}: ${files} files fetched, now ${transfer}`);
     else if (line.trim() !== '' && !line.startsWith('Download')) lastLines.push(line);
     if (lastLines.length > keptLines) lastLines.shift();
   };
-  // Maven overwrites its progress with carriage returns, which readline takes as ends of lines too.
-  for (const stream of [maven.stdout, maven.stderr]) createInterface({ input: stream }).on('line', read);
-  return new Promise((resolve, reject) => {
-    maven.once('error', reject);
-    maven.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new UserError(`Maven cannot fetch ${set.title} (exit code ${code}):\n${lastLines.join('\n')}`));
-    });
-  });
+  const code = await runProgram(mavenPath, args, { env, onLine, signal });
+  if (code === 0) return;
+  throw new UserError(`Maven cannot fetch ${set.title} (exit code ${code}):\n${lastLines.join('\n')}`);
 }

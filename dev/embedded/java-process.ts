@@ -1,34 +1,53 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { processEnvironment } from '../../lib/config/sources.ts';
 import { UserError } from '../../lib/errors.ts';
+import { makeFolder } from '../folders.ts';
 
 const keptLines = 20;
 const stopTimeoutMs = 15_000;
+const defaultStartTimeoutMs = 120_000;
+
+/** What whoever starts Java programs decides for all of them. */
+export interface JavaStart {
+  /** Path of the program `java`. */
+  readonly java: string;
+  /** Told the id of each process as soon as it has one. */
+  readonly onChild?: ((pid: number) => void) | undefined;
+  /** Gives the start up: ends the process at once. */
+  readonly signal?: AbortSignal | undefined;
+  /** Time in which a program has to be ready; 120 s unless given. */
+  readonly startTimeoutMs?: number | undefined;
+}
 
 /** A Java program as a child process, its output in a log file. */
 export class JavaProcess {
   readonly name: string;
   readonly #child: ChildProcess;
+  readonly #logFile: string;
+  readonly #start: JavaStart;
   readonly #exited: Promise<void>;
   readonly #lastLines: string[] = [];
   readonly #onLine: ((line: string) => void)[] = [];
   #stopping = false;
 
-  constructor(options: {
-    readonly name: string;
-    readonly java: string;
-    readonly args: readonly string[];
-    readonly env?: Readonly<Record<string, string>>;
-    readonly logFile: string;
-    readonly onChild?: ((pid: number) => void) | undefined;
-  }) {
+  constructor(
+    start: JavaStart,
+    options: {
+      readonly name: string;
+      readonly args: readonly string[];
+      readonly env?: Readonly<Record<string, string>>;
+      readonly logFile: string;
+    },
+  ) {
     this.name = options.name;
-    mkdirSync(dirname(options.logFile), { recursive: true });
+    this.#start = start;
+    this.#logFile = options.logFile;
+    makeFolder(dirname(options.logFile));
     const log = createWriteStream(options.logFile, { flags: 'a' });
-    this.#child = spawn(options.java, options.args, {
+    this.#child = spawn(start.java, options.args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...processEnvironment(), ...options.env },
     });
@@ -37,7 +56,7 @@ export class JavaProcess {
       stream.pipe(log, { end: false });
       createInterface({ input: stream }).on('line', (line) => this.#read(line));
     }
-    if (this.#child.pid !== undefined) options.onChild?.(this.#child.pid);
+    if (this.#child.pid !== undefined) start.onChild?.(this.#child.pid);
     const exited = Promise.withResolvers<void>();
     this.#exited = exited.promise;
     this.#child.once('error', exited.reject);
@@ -58,25 +77,35 @@ export class JavaProcess {
     });
   }
 
-  /**
-   * Resolves when a line of output matches.
-   *
-   * @throws {UserError} when the process ends before, with the end of its output.
-   */
-  async untilLine(pattern: RegExp): Promise<void> {
-    const matched = new Promise<void>((resolve) => {
+  /** Resolves when a line of output matches. */
+  untilLine(pattern: RegExp): Promise<void> {
+    return new Promise((resolve) => {
       if (this.#lastLines.some((line) => pattern.test(line))) resolve();
       this.#onLine.push((line) => {
         if (pattern.test(line)) resolve();
       });
     });
-    await Promise.race([matched, this.failure()]);
   }
 
-  /** Rejects when the process ends. */
-  async failure(): Promise<never> {
-    await this.#exited;
-    throw new UserError(`${this.name} ended at once. The end of its log:\n${this.#lastLines.join('\n')}`);
+  /**
+   * Waits until `ready` resolves. A process that is given up, or is not ready in time, has ended when this rejects.
+   *
+   * @throws {UserError} when the process ends before, with the end of its output; or when the time is over.
+   */
+  async started(ready: Promise<void>): Promise<this> {
+    await this.#whileWanted(Promise.race([ready, this.#exited]));
+    if (this.hasEnded) throw this.#earlyEnd();
+    return this;
+  }
+
+  /**
+   * Waits until the process, which has one thing to do, has done it.
+   *
+   * @throws {UserError} as {@link started} does, and when it ends with another exit code than 0.
+   */
+  async succeeded(): Promise<void> {
+    await this.#whileWanted(this.#exited);
+    if (this.#child.exitCode !== 0) throw this.#earlyEnd();
   }
 
   /** Ends it with SIGTERM, and with SIGKILL when that takes over 15 s. */
@@ -86,6 +115,37 @@ export class JavaProcess {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopTimeoutMs);
     await this.#exited;
     clearTimeout(timer);
+  }
+
+  /** Waits for `awaited`, which resolves with the process's end at the latest; ends the process when given up or too late. */
+  async #whileWanted(awaited: Promise<void>): Promise<void> {
+    const { signal, startTimeoutMs = defaultStartTimeoutMs } = this.#start;
+    const kill = (): void => {
+      this.#child.kill('SIGKILL');
+    };
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      kill();
+    }, startTimeoutMs);
+    signal?.addEventListener('abort', kill, { once: true });
+    if (signal?.aborted === true) kill();
+    try {
+      await awaited;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', kill);
+    }
+    if (!this.hasEnded) return;
+    signal?.throwIfAborted();
+    if (isLate) {
+      throw new UserError(`${this.name} did not answer within ${startTimeoutMs / 1000} s; its log is ${this.#logFile}`);
+    }
+  }
+
+  #earlyEnd(): UserError {
+    const end = this.#lastLines.join('\n');
+    return new UserError(`${this.name} ended at once. The end of its log (${this.#logFile}):\n${end}`);
   }
 
   #read(line: string): void {

@@ -1,42 +1,46 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { JavaProcess } from './java-process.ts';
+import { makeFolder } from '../folders.ts';
+import { JavaProcess, type JavaStart } from './java-process.ts';
 
-const run = promisify(execFile);
-
-export interface EmbeddedKafkaOptions {
-  readonly java: string;
+export interface EmbeddedKafkaOptions extends JavaStart {
   readonly jars: string;
   /** Folder for data, configuration and log. */
   readonly folder: string;
   readonly port: number;
   readonly controllerPort: number;
-  /** Told the id of the broker's process as soon as it has one. */
-  readonly onChild?: (pid: number) => void;
   /** Settings that replace or join the broker's own, for example of another listener protocol. */
   readonly properties?: Readonly<Record<string, string>>;
   /** Arguments for formatting the storage, for example credentials. */
   readonly formatArgs?: readonly string[];
 }
 
-/** One broker that is its own controller (KRaft); the data of its folder are used again at the next start. */
+/**
+ * One broker that is its own controller (KRaft); the data of its folder are used again at the next start. The folder stands in
+ * the command line of each process, which tells whose it is.
+ *
+ * @throws {UserError} when it does not start, see {@link JavaProcess.started}.
+ */
 export async function startKafka(options: EmbeddedKafkaOptions): Promise<JavaProcess> {
-  const { java, jars, folder } = options;
+  const { jars, folder } = options;
   const data = join(folder, 'data');
   const properties = join(folder, 'server.properties');
-  mkdirSync(folder, { recursive: true });
+  const logFile = join(folder, 'kafka.log');
+  makeFolder(folder);
   writeFileSync(properties, propertiesText({ ...brokerProperties(options, data), ...options.properties }));
   // Java itself expands the star.
   const classPath = join(jars, '*');
   if (!existsSync(join(data, 'meta.properties'))) {
     const format = ['format', '--cluster-id', clusterId, '--config', properties, ...(options.formatArgs ?? [])];
-    await run(java, ['-cp', classPath, 'kafka.tools.StorageTool', ...format]);
+    const formatting = new JavaProcess(options, {
+      name: 'Formatting the storage of Apache Kafka',
+      args: ['-cp', classPath, 'kafka.tools.StorageTool', ...format],
+      logFile,
+    });
+    await formatting.succeeded();
   }
-  const kafka = new JavaProcess({
+  const kafka = new JavaProcess(options, {
     name: 'Apache Kafka',
-    java,
     args: [
       '-Xms256m',
       '-Xmx512m',
@@ -50,11 +54,9 @@ export async function startKafka(options: EmbeddedKafkaOptions): Promise<JavaPro
       'kafka.Kafka',
       properties,
     ],
-    logFile: join(folder, 'kafka.log'),
-    onChild: options.onChild,
+    logFile,
   });
-  await kafka.untilLine(/Kafka Server started/);
-  return kafka;
+  return kafka.started(kafka.untilLine(/Kafka Server started/));
 }
 
 /** The folder tells clusters apart, so the id may be the same everywhere. */

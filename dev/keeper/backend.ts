@@ -1,3 +1,4 @@
+import type { Environment } from '../run-program.ts';
 import type { BrokerAddresses } from './protocol.ts';
 
 /** A broker and a registry that a keeper runs. */
@@ -12,10 +13,10 @@ export interface Backend {
 export interface BackendContext {
   readonly home: string;
   /** Variables for the processes that are started. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly onProgress: (text: string) => void;
   /** Told the id of each process that has to be ended when the keeper itself was killed. */
   readonly onChild: (pid: number) => void;
-  /** Ends a download. */
+  /** Gives the start up: ends downloads, processes and containers; the start rejects when they have ended. */
   readonly signal: AbortSignal;
 }

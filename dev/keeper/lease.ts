@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UserError } from '../../lib/errors.ts';
+import { makeFolder } from '../folders.ts';
 import { isAlive } from '../processes.ts';
 import { endLeftovers } from './leftovers.ts';
 import {
@@ -110,7 +111,7 @@ async function reachKeeper(home: string, kind: BrokerKind, signal: AbortSignal):
 
 /** Starts a keeper in a session of its own, so that a Ctrl-C in our terminal does not reach it. Tells whether it runs. */
 function startKeeper(home: string, kind: BrokerKind): () => boolean {
-  mkdirSync(brokerFolder(home), { recursive: true });
+  makeFolder(brokerFolder(home));
   const log = openSync(keeperLogPath(home), 'a');
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), home, kind], {
     detached: true,

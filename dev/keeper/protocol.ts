@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../folders.ts';
 
 /** How broker and registry run on this machine. */
 export type BrokerKind = 'docker' | 'embedded';
@@ -63,19 +64,21 @@ export function removeKeeperFile(home: string): void {
   rmSync(keeperFilePath(home), { force: true });
 }
 
+const noSuchFile: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
+
 /** The JSON value in a file, `undefined` when there is no such file. */
 export function readJson<T>(path: string): T | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && noSuchFile.includes(error.code)) return undefined;
     throw error;
   }
 }
 
 /** Replaces a file in one step, readable by its owner alone. */
 export function writeJson(path: string, value: unknown): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   renameSync(temporary, path);

@@ -10,7 +10,7 @@ import { startTestIngest, unusedPort } from '../support/pipeline.ts';
 const project = `imwatch-test-${randomBytes(4).toString('hex')}`;
 const root = join(import.meta.dirname, '../..');
 
-let environment: StartedDockerComposeEnvironment;
+let environment: StartedDockerComposeEnvironment | undefined;
 let cluster: Record<string, string>;
 
 /** The compose file of the repository, on ports and under a name of its own. */
@@ -36,7 +36,8 @@ async function sendOne(ingest: Awaited<ReturnType<typeof startTestIngest>>) {
 describe.skipIf(!engineAnswers)(`Kafka and registry of docker-compose.yml${engineNote}`, () => {
   beforeAll(composeUp);
   afterAll(async () => {
-    await environment.down({ removeVolumes: true });
+    // When the start failed, testcontainers has taken down what there was.
+    await environment?.down({ removeVolumes: true });
     expect(containersOf(project)).toEqual([]);
   });
 
@@ -51,7 +52,7 @@ describe.skipIf(!engineAnswers)(`Kafka and registry of docker-compose.yml${engin
     const ingest = await startTestIngest(cluster);
     await ingest.ready();
     const before = await sendOne(ingest);
-    await environment.getContainer('registry-1').restart({ timeout: 30_000 });
+    await environment?.getContainer('registry-1').restart({ timeout: 30_000 });
     const other = await startTestIngest(cluster);
     await other.ready();
     const after = await sendOne(other);

@@ -27,12 +27,11 @@ export async function javaTools(): Promise<JavaTools> {
   const maven = findMaven(sources.env);
   const mavenPath = 'path' in maven ? maven.path : undefined;
   const { signal } = new AbortController();
-  const resolve = (set: typeof kafkaJars): Promise<string> =>
-    resolveJars(homeOf(sources), set, mavenPath, () => undefined, signal);
+  const request = { home: homeOf(sources), mavenPath, env: sources.env, onProgress: () => undefined, signal };
   return {
     java: java.path,
     keytool: join(java.path, '../keytool'),
-    kafkaJars: await resolve(kafkaJars),
-    registryJars: await resolve(registryJars),
+    kafkaJars: await resolveJars(kafkaJars, request),
+    registryJars: await resolveJars(registryJars, request),
   };
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { request } from 'undici';
 import { inject } from 'vitest';
 import { type ReadRecord, readTopics } from '../../cli/topic-reader.ts';
+import { freePort } from '../../dev/ports.ts';
 import { readIngestConfig } from '../../ingest/config.ts';
 import { startIngest } from '../../ingest/main.ts';
 import { signOf } from '../../ingest/tencent/signature.ts';
@@ -140,12 +139,6 @@ export async function countRecords(env: Readonly<Record<string, string>>, id: To
 }
 
 /** A port of this machine that nobody listens on. */
-export async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+export function unusedPort(): Promise<number> {
+  return freePort(undefined);
 }

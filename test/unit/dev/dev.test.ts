@@ -25,6 +25,13 @@ describe('freePort', () => {
     expect(await freePort(first)).not.toBe(first);
     server.close();
   });
+
+  it('is below the ports of outgoing connections, and no two are the same', async () => {
+    const ports = await Promise.all(Array.from({ length: 50 }, () => freePort(undefined)));
+    expect(new Set(ports).size).toBe(50);
+    expect(Math.min(...ports)).toBeGreaterThanOrEqual(20_000);
+    expect(Math.max(...ports)).toBeLessThanOrEqual(32_000);
+  });
 });
 
 describe('composeProject', () => {
