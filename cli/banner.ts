@@ -9,6 +9,8 @@ import { commandOfSample, defaultSample, readSample } from './samples.ts';
 export function banner(about: {
   readonly config: IngestConfig;
   readonly addresses: BrokerAddresses;
+  /** Where Kafka and the registry run, in words. */
+  readonly place: string;
   readonly callbackUrl: string;
   readonly isAppConfigured: boolean;
   readonly startSeconds: number;
@@ -22,7 +24,7 @@ export function banner(about: {
     '',
     `  callback URL  ${bold(about.callbackUrl)}`,
     `  app           ${app.sdkAppId}${about.isAppConfigured ? '' : " (of Tencent's samples, without a token; set IMWATCH_SDK_APP_ID and IMWATCH_TOKEN)"}`,
-    `  Kafka         ${addresses.brokers}, topics ${config.topicPrefix}.*`,
+    `  Kafka         ${addresses.brokers}, topics ${config.topicPrefix}.* ${dim(`(${about.place})`)}`,
     `  registry      ${addresses.registryUrl}`,
     '',
     'Send a verdict from another terminal:',

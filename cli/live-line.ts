@@ -5,8 +5,12 @@ const clearLine = '\r\u001b[2K';
  * terminal only the others are printed.
  */
 export class LiveLine {
-  readonly #isTerminal = process.stdout.isTTY === true;
+  readonly #isTerminal: boolean;
   #text = '';
+
+  constructor(isTerminal: boolean = process.stdout.isTTY === true) {
+    this.#isTerminal = isTerminal;
+  }
 
   /** Replaces the line. */
   set(text: string): void {

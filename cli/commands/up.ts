@@ -14,7 +14,7 @@ import { banner } from '../banner.ts';
 import { hasApp, withDefaultApp } from '../default-app.ts';
 import { LiveLine } from '../live-line.ts';
 import { readMetrics, readReadiness } from '../management-client.ts';
-import { dim, print } from '../output.ts';
+import { print } from '../output.ts';
 import { homeOf, withBroker } from '../settings.ts';
 import { StatusLine } from '../status-line.ts';
 import { type Run, untilStop } from '../until-stop.ts';
@@ -22,6 +22,7 @@ import { type Run, untilStop } from '../until-stop.ts';
 export function upCommand(): Command {
   return new Command('up')
     .description('run everything on this machine: broker, registry and ingest, until Ctrl-C')
+    .option('--json', "a line of JSON when everything runs, and the services' logs as JSON")
     .action(up);
 }
 
@@ -30,22 +31,22 @@ const statusIntervalMs = 1_000;
 const progressIntervalMs = 5_000;
 const readyPollMs = 100;
 
-async function up(): Promise<void> {
+async function up({ json = false }: { readonly json?: boolean }): Promise<void> {
   const configured = processSources();
   const sources = withDefaultApp(configured);
   // Settings first: nobody should wait for a broker to learn of a typing error.
   readIngestConfig(withBroker(sources, placeholderAddresses));
 
-  const live = new LiveLine();
+  const live = json ? new LiveLine(false) : new LiveLine();
   await untilStop(sources.env, live, async (run) => {
     const { resources } = run;
     const startedMs = systemClock.monotonicMs();
-    const addresses = await broker(sources, live, run);
+    const { addresses, place } = await broker(sources, json ? () => undefined : progressOn(live), run);
     const running = withBroker(sources, addresses);
     const ingest = new ServiceProcess({
       name: 'ingest',
       command: [process.execPath, cli, 'ingest'],
-      env: serviceEnvironment(running),
+      env: serviceEnvironment(running, json),
       clock: systemClock,
       onLine: (line) => live.above(line),
       onCrash: (reason) => live.above(`ingest ended (${reason}), starting it again`),
@@ -53,13 +54,19 @@ async function up(): Promise<void> {
     resources.defer(() => ingest.stop());
     const { callbacks = '', management = '' } = await ingest.start();
     await untilReady(management, live, run.signal);
+    const startMs = systemClock.monotonicMs() - startedMs;
+    if (json) {
+      print(JSON.stringify({ event: 'ready', callbacks, management, ...addresses, startMs: Math.round(startMs) }));
+      return;
+    }
 
     const lines = banner({
       config: readIngestConfig(running),
       addresses,
+      place,
       callbackUrl: callbacks,
       isAppConfigured: hasApp(configured),
-      startSeconds: (systemClock.monotonicMs() - startedMs) / 1000,
+      startSeconds: startMs / 1000,
     });
     for (const line of lines) live.above(line);
 
@@ -75,19 +82,24 @@ async function up(): Promise<void> {
 const placeholderAddresses: BrokerAddresses = { brokers: '127.0.0.1:9092', registryUrl: 'http://127.0.0.1:8081' };
 
 /** The given Kafka and registry, or ones that run for as long as `resources` do. */
-async function broker(sources: Sources, live: LiveLine, { signal, resources, fail }: Run): Promise<BrokerAddresses> {
+async function broker(
+  sources: Sources,
+  onProgress: (text: string) => void,
+  { signal, resources, fail }: Run,
+): Promise<{ readonly addresses: BrokerAddresses; readonly place: string }> {
   const given = textOf(sources, kafkaSettings.brokers.name)?.text;
   if (given !== undefined) {
-    return { brokers: given, registryUrl: textOf(sources, schemaSettings.registryUrl.name)?.text ?? '' };
+    const registryUrl = textOf(sources, schemaSettings.registryUrl.name)?.text ?? '';
+    return { addresses: { brokers: given, registryUrl }, place: 'as KAFKA_BROKERS says' };
   }
   const home = homeOf(sources);
   const { broker: kind } = readSettings(brokerSettings, sources);
-  const lease = await acquireBroker({ home, kind, env: sources.env, onProgress: progressOn(live), signal });
+  const lease = await acquireBroker({ home, kind, env: sources.env, onProgress, signal });
   resources.defer(() => lease.release());
   lease.lost.catch(fail);
-  live.clear();
-  live.above(dim(`Kafka and registry run ${lease.kind === 'docker' ? 'in containers' : 'embedded'}, home ${home}`));
-  return lease;
+  const { brokers, registryUrl } = lease;
+  const way = lease.kind === 'docker' ? 'in containers' : 'embedded';
+  return { addresses: { brokers, registryUrl }, place: `${way}, home ${home}` };
 }
 
 /** Shows progress in place on a terminal; elsewhere as a line now and then. */
@@ -114,7 +126,9 @@ async function untilReady(management: string, live: LiveLine, signal: AbortSigna
 }
 
 /** What a service is started with: our own variables, and the addresses of what runs here. */
-function serviceEnvironment(sources: Sources): Readonly<Record<string, string | undefined>> {
-  const readable = process.stdout.isTTY === true ? { [logSettings.logFormat.name]: 'pretty', FORCE_COLOR: '1' } : {};
-  return { ...sources.running, ...readable, ...sources.env };
+function serviceEnvironment(sources: Sources, json: boolean): Readonly<Record<string, string | undefined>> {
+  const readable =
+    process.stdout.isTTY === true && !json ? { [logSettings.logFormat.name]: 'pretty', FORCE_COLOR: '1' } : {};
+  const asJson = json ? { [logSettings.logFormat.name]: 'json' } : {};
+  return { ...sources.running, ...readable, ...sources.env, ...asJson };
 }
