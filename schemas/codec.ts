@@ -50,3 +50,11 @@ export function schemaIdOf(record: Buffer): number | undefined {
 export function decodeAs(writer: Type, record: Buffer): unknown {
   return writer.fromBuffer(record.subarray(wireHeaderBytes));
 }
+
+/** Reads records of one schema as a later or earlier version of it has them; made by `Type.createResolver`. */
+export type Resolver = ReturnType<Type['createResolver']>;
+
+/** Decodes a record in wire format as `reader`, by the resolver from the type it was written with. */
+export function decodeResolved(reader: Type, resolver: Resolver, record: Buffer): unknown {
+  return reader.fromBuffer(record.subarray(wireHeaderBytes), resolver);
+}

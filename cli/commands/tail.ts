@@ -3,6 +3,7 @@ import { readSettings } from '../../lib/config/read.ts';
 import { messageOf, UserError } from '../../lib/errors.ts';
 import { withAdmin } from '../../lib/kafka/admin.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
+import { type ReadRecord, readTopics } from '../../lib/kafka/topic-reader.ts';
 import { createLogger } from '../../lib/logger.ts';
 import { watchStopSignals } from '../../lib/stop-signals.ts';
 import { decodeAs, schemaIdOf } from '../../schemas/codec.ts';
@@ -12,7 +13,6 @@ import { topicIds, topicName } from '../../schemas/topics.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bold, dim, escapeControls, note, print } from '../output.ts';
 import { commandSources } from '../settings.ts';
-import { type ReadRecord, readTopics } from '../topic-reader.ts';
 
 interface Options {
   readonly last: number;

@@ -1,11 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
 import { AppError } from '../../lib/errors.ts';
-import { partitionOf } from '../../lib/kafka/partitioner.ts';
 import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
-import { RecordEncoder } from '../../schemas/codec.ts';
-import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
-import { maxRecordBytes, type TopicId, topics } from '../../schemas/topics.ts';
-import type { TranslatedEvent } from '../tencent/request.ts';
+import type { Destination } from '../../schemas/destinations.ts';
+import { RecordWriter, type TopicRecord } from '../../schemas/record-writer.ts';
+import { maxRecordBytes } from '../../schemas/topics.ts';
+import type { IngestTopicId, TranslatedEvent } from '../tencent/request.ts';
 import type { Batcher } from './batcher.ts';
 
 /** An event is not durable within the deadline; it still waits, and may become durable later. */
@@ -29,21 +28,8 @@ export class NotReadyError extends AppError {
   readonly retryable = true;
 }
 
-/** What is known of one topic once broker and registry have answered. */
-export interface Destination {
-  readonly topic: string;
-  readonly partitions: number;
-  readonly schemaId: number;
-}
-
 /** Largest encoded event; the rest of what a topic takes is for key, headers and what Kafka adds. */
 const maxEventBytes = maxRecordBytes - 128 * 1024;
-
-interface Route {
-  readonly topic: string;
-  readonly partitions: number;
-  readonly encoder: RecordEncoder<RecordName>;
-}
 
 export interface PublisherOptions {
   readonly batcher: Batcher;
@@ -55,24 +41,19 @@ export interface PublisherOptions {
 /** Encodes events and hands them to the batcher; an event is published when Kafka has acknowledged it. */
 export class Publisher {
   readonly #options: PublisherOptions;
-  #routes: ReadonlyMap<TopicId, Route> | undefined;
+  #writer: RecordWriter | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
   }
 
   /** Opens the way to Kafka; before this every `publish` fails with `NotReadyError`. */
-  open(destinations: ReadonlyMap<TopicId, Destination>): void {
-    this.#routes = new Map(
-      Array.from(destinations, ([id, { topic, partitions, schemaId }]) => [
-        id,
-        { topic, partitions, encoder: new RecordEncoder<RecordName>(topics[id].record, schemaId) },
-      ]),
-    );
+  open(destinations: ReadonlyMap<IngestTopicId, Destination>): void {
+    this.#writer = new RecordWriter(destinations);
   }
 
   get isOpen(): boolean {
-    return this.#routes !== undefined;
+    return this.#writer !== undefined;
   }
 
   /**
@@ -83,10 +64,10 @@ export class Publisher {
    * @throws {DeadlineError | NotReadyError | QueueFullError | RecordRefusedError}
    */
   async publish(events: readonly TranslatedEvent[], traceparent: string | undefined): Promise<void> {
-    if (this.#routes === undefined) throw new NotReadyError('Kafka and the schema registry have not answered yet');
+    const writer = this.#writer;
+    if (writer === undefined) throw new NotReadyError('Kafka and the schema registry have not answered yet');
     const { batcher, clock, deadlineMs } = this.#options;
-    const routes = this.#routes;
-    const records = events.map((event) => this.#recordOf(routes, event, traceparent));
+    const records = events.map((event) => this.#recordOf(writer, event, traceparent));
     const durable = Promise.all(records.map((record) => batcher.add(record)));
     const late = Promise.withResolvers<never>();
     const cancel = clock.after(deadlineMs, () =>
@@ -99,35 +80,22 @@ export class Publisher {
     }
   }
 
-  #recordOf(
-    routes: ReadonlyMap<TopicId, Route>,
-    event: TranslatedEvent,
-    traceparent: string | undefined,
-  ): OutgoingRecord {
-    const route = routes.get(event.topic);
-    if (route === undefined) throw new Error(`No destination for topic ${event.topic}`);
-    const key = Buffer.from(event.key);
-    const value = route.encoder.encode(event.value);
-    if (value.length > maxEventBytes) {
-      throw new EventTooLargeError(`The event has ${value.length} bytes, its topic takes ${maxEventBytes}`);
-    }
+  #recordOf(writer: RecordWriter, event: TranslatedEvent, traceparent: string | undefined): OutgoingRecord {
     const headers = {
       ...(traceparent !== undefined && { traceparent }),
       ...(this.#options.cloudEvents && cloudEventHeaders(event.value)),
     };
-    return {
-      topic: route.topic,
-      partition: partitionOf(key, route.partitions),
-      key,
-      value,
-      timestampMs: event.value.receivedAt,
-      ...(Object.keys(headers).length > 0 && { headers }),
-    };
+    const { topic, key, value } = event;
+    const record = writer.recordOf({ topic, key, value, timestampMs: value.receivedAt, headers } as TopicRecord);
+    if (record.value.length > maxEventBytes) {
+      throw new EventTooLargeError(`The event has ${record.value.length} bytes, its topic takes ${maxEventBytes}`);
+    }
+    return record;
   }
 }
 
 /** CloudEvents 1.0 attributes in binary mode (Kafka protocol binding). */
-function cloudEventHeaders(value: RecordOf[RecordName]): Record<string, string> {
+function cloudEventHeaders(value: TranslatedEvent['value']): Record<string, string> {
   return {
     ce_specversion: '1.0',
     ce_id: value.eventId,

@@ -1,17 +1,17 @@
-import type { Envelope, RecordName, RecordOf } from '../../schemas/generated/events.ts';
-import type { TopicId } from '../../schemas/topics.ts';
+import type { Envelope, RecordOf } from '../../schemas/generated/events.ts';
 import type { BodyReader } from './body-reader.ts';
 import { verdictFields } from './content-verdict.ts';
 import { isArray, isObject, type JsonObject, type JsonValue } from './json.ts';
+import type { IngestRecordName, IngestTopicId } from './request.ts';
 import type { TextPolicy } from './text-policy.ts';
 
 /** The fields of an event beyond its envelope. */
-export type OwnFields<N extends RecordName> = Omit<RecordOf[N], keyof Envelope>;
+export type OwnFields<N extends IngestRecordName> = Omit<RecordOf[N], keyof Envelope>;
 
 /** Callbacks that become the same record on the same topic. */
-export interface Family<N extends RecordName = RecordName> {
+export interface Family<N extends IngestRecordName = IngestRecordName> {
   readonly record: N;
-  readonly topic: TopicId;
+  readonly topic: IngestTopicId;
   /** The first of these that the body has as a text goes into the record's key. */
   readonly keyNames: readonly string[];
   /** Whether a time under EventTime must be readable; a body that is only kept may hold anything. */
@@ -29,7 +29,7 @@ export interface Command {
   readonly answer?: (body: JsonObject) => Readonly<Record<string, unknown>>;
 }
 
-/** Tencent's own limit (1047/67552): a body that claims more is no batch of Tencent's. */
+/** Ten times what Tencent documents (1047/67552): a body that holds more is no batch of Tencent's. */
 export const maxBatchItems = 1_000;
 
 const verdicts: Family<'ContentVerdict'> = {

@@ -1,5 +1,5 @@
-import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
-import type { TopicId } from '../../schemas/topics.ts';
+import type { RecordOf } from '../../schemas/generated/events.ts';
+import type { TopicId, topics } from '../../schemas/topics.ts';
 import type { JsonObject } from './json.ts';
 import type { CallbackQuery } from './query.ts';
 import type { TextPolicy } from './text-policy.ts';
@@ -33,11 +33,18 @@ export interface Callback {
   readonly around: JsonObject | undefined;
 }
 
+/** The topics that ingest writes to. */
+export const ingestTopicIds = ['verdict', 'callback', 'dead-letter'] as const satisfies readonly TopicId[];
+export type IngestTopicId = (typeof ingestTopicIds)[number];
+
+/** The records that ingest writes. */
+export type IngestRecordName = (typeof topics)[IngestTopicId]['record'];
+
 /** A record for a topic, with its key. */
-export type TranslatedEvent = { [N in RecordName]: EventOf<N> }[RecordName];
-interface EventOf<N extends RecordName> {
+export type TranslatedEvent = { [N in IngestRecordName]: EventOf<N> }[IngestRecordName];
+interface EventOf<N extends IngestRecordName> {
   readonly record: N;
-  readonly topic: TopicId;
+  readonly topic: IngestTopicId;
   readonly key: string;
   readonly value: RecordOf[N];
 }

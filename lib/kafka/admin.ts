@@ -26,9 +26,14 @@ export async function withAdmin<T>(
     await admin.connect();
     return await use(admin);
   } catch (error) {
-    if (!(error instanceof KafkaJSError || error instanceof KafkaJSAggregateError)) throw error;
+    if (!isKafkaClientError(error)) throw error;
     throw new KafkaRequestError(`Kafka: ${messageOf(error)}`, { cause: error });
   } finally {
     await admin.disconnect();
   }
+}
+
+/** True for what kafkajs itself throws: an expected failure of the cluster or of the way to it, not a bug of ours. */
+export function isKafkaClientError(error: unknown): boolean {
+  return error instanceof KafkaJSError || error instanceof KafkaJSAggregateError;
 }

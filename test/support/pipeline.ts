@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'undici';
 import { inject } from 'vitest';
-import { type ReadRecord, readTopics } from '../../cli/topic-reader.ts';
+import { type ReadRecord, readTopics } from '../../lib/kafka/topic-reader.ts';
 import { freePort } from '../../dev/ports.ts';
 import { readIngestConfig } from '../../ingest/config.ts';
 import { startIngest } from '../../ingest/main.ts';
@@ -125,7 +125,7 @@ export async function readDecoded<I extends TopicId>(
       if (found.length === count) stop.abort();
     },
   });
-  return found;
+  return found.toSorted((a, b) => a.raw.timestampMs - b.raw.timestampMs);
 }
 
 /** How many records a topic holds. */

@@ -2,16 +2,16 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../../ingest/publish/batcher.ts';
 import { DeadlineError, NotReadyError, Publisher } from '../../../ingest/publish/publisher.ts';
+import type { IngestTopicId } from '../../../ingest/tencent/request.ts';
 import { partitionOf } from '../../../lib/kafka/partitioner.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { decodeAs, schemaIdOf } from '../../../schemas/codec.ts';
 import { avroType, recordSchemas } from '../../../schemas/records.ts';
-import type { TopicId } from '../../../schemas/topics.ts';
 import { eventsOf, receivedAtMs, sdkAppId, smallestVerdict, verdictCommand } from '../../support/callbacks.ts';
 import { ControlledSink } from '../../support/controlled-sink.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-const destinations = new Map<TopicId, { topic: string; partitions: number; schemaId: number }>([
+const destinations = new Map<IngestTopicId, { topic: string; partitions: number; schemaId: number }>([
   ['verdict', { topic: 'im.verdict.v1', partitions: 12, schemaId: 7 }],
   ['callback', { topic: 'im.callback.v1', partitions: 12, schemaId: 8 }],
   ['dead-letter', { topic: 'im.dead-letter.v1', partitions: 12, schemaId: 9 }],

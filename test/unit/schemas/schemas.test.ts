@@ -87,7 +87,14 @@ describe('schemaIdOf', () => {
 
 describe('topics', () => {
   it('are named <prefix>.<what>.v1', () => {
-    expect(topicIds.map((id) => topicName('im', id))).toEqual(['im.verdict.v1', 'im.callback.v1', 'im.dead-letter.v1']);
+    expect(topicIds.map((id) => topicName('im', id))).toEqual([
+      'im.verdict.v1',
+      'im.callback.v1',
+      'im.dead-letter.v1',
+      'im.rollup.v1',
+      'im.penalty.ledger.v1',
+      'im.alert.v1',
+    ]);
     expect(topicName('test', 'verdict')).toBe('test.verdict.v1');
   });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, IHeaders, Kafka, KafkaMessage } from 'kafkajs';
-import { messageOf } from '../lib/errors.ts';
-import { KafkaRequestError, withAdmin } from '../lib/kafka/admin.ts';
+import { messageOf } from '../errors.ts';
+import { KafkaRequestError, withAdmin } from './admin.ts';
 
 /** A record as it stands on a topic. */
 export interface ReadRecord {
@@ -14,8 +14,19 @@ export interface ReadRecord {
   readonly headers: IHeaders;
 }
 
-/** Where to begin: with everything that is kept, or with the newest of it, this many records of all topics together. */
-export type Start = 'beginning' | { readonly last: number };
+/**
+ * Where to begin: with everything that is kept, with what was written since a time (epoch milliseconds), or with the newest,
+ * this many records of all topics together.
+ */
+export type Start = 'beginning' | { readonly sinceMs: number } | { readonly last: number };
+
+function isLast(start: Start): start is { readonly last: number } {
+  return start !== 'beginning' && 'last' in start;
+}
+
+function isSince(start: Start): start is { readonly sinceMs: number } {
+  return start !== 'beginning' && 'sinceMs' in start;
+}
 
 interface PartitionRange {
   readonly topic: string;
@@ -39,8 +50,8 @@ export interface TopicReaderOptions {
 
 /**
  * Reads topics in a consumer group of its own that commits nothing: first what is there, then what comes, as it comes. With
- * `last`, what is there is held until it is known whole, and given out by time; from the beginning, it is given out as it is
- * read, in order within a partition only, so that a topic may be larger than memory.
+ * `last`, what is there is held until it is known whole, and given out by time; otherwise it is given out as it is read, in
+ * order within a partition only, so that a topic may be larger than memory.
  *
  * @throws {KafkaRequestError} when the cluster cannot be read.
  */
@@ -55,11 +66,11 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
     caughtUp = true;
     options.onCaughtUp();
   };
-  const isHeld = (): boolean => start !== 'beginning' && !caughtUp;
+  const isHeld = (): boolean => isLast(start) && !caughtUp;
   if (backlog.isComplete) await catchUp();
   if (caughtUp && !follow) return;
 
-  const groupId = `imwatch-tail-${randomUUID()}`;
+  const groupId = `imwatch-reader-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200, retry: { retries: 10 } });
   // A join begins where the one before has ended, so that a rebalance or a restart neither skips nor repeats.
   const next = new Map(ranges.map((range) => [placeOf(range), range.from]));
@@ -108,7 +119,7 @@ class Backlog {
   readonly #since: ReadRecord[] = [];
 
   constructor(ranges: readonly PartitionRange[], start: Start) {
-    this.#last = start === 'beginning' ? 0 : start.last;
+    this.#last = isLast(start) ? start.last : 0;
     this.#ends = new Map(ranges.map((range) => [placeOf(range), range.end]));
     this.#unread = new Set(ranges.filter(({ from, end }) => from < end).map(placeOf));
   }
@@ -153,10 +164,13 @@ async function rangesOf(kafka: Kafka, topics: readonly string[], start: Start): 
 
 async function topicRanges(admin: Admin, topic: string, start: Start): Promise<readonly PartitionRange[]> {
   const offsets = await admin.fetchTopicOffsets(topic);
+  const since = isSince(start) ? await admin.fetchTopicOffsetsByTimestamp(topic, start.sinceMs) : [];
   return offsets.map(({ partition, high, low }) => {
     const end = BigInt(high);
     const first = BigInt(low);
-    const wanted = start === 'beginning' ? first : end - BigInt(start.last);
+    const wanted = isLast(start)
+      ? end - BigInt(start.last)
+      : BigInt(since.find((each) => each.partition === partition)?.offset ?? low);
     return { topic, partition, from: wanted > first ? wanted : first, end };
   });
 }
