@@ -45,6 +45,33 @@ export const topics = {
     retentionDays: 30,
     compatibility: 'FULL_TRANSITIVE',
   },
+  rollup: {
+    record: 'Rollup',
+    purpose: 'numbers of verdicts by minute, scene, label, suggestion and result',
+    keyedBy: 'the window and everything that is counted by',
+    writtenBy: 'analytics',
+    cleanup: 'compact,delete',
+    retentionDays: 90,
+    compatibility: 'FULL_TRANSITIVE',
+  },
+  'penalty.ledger': {
+    record: 'LedgerEntry',
+    purpose: 'strikes and decisions, the history of penalties',
+    keyedBy: 'account',
+    writtenBy: 'penalties',
+    cleanup: 'delete',
+    retentionDays: 400,
+    compatibility: 'FULL_TRANSITIVE',
+  },
+  alert: {
+    record: 'Alert',
+    purpose: 'incidents, a record for each change of status',
+    keyedBy: 'fingerprint',
+    writtenBy: 'alerting',
+    cleanup: 'compact,delete',
+    retentionDays: 90,
+    compatibility: 'FULL_TRANSITIVE',
+  },
 } as const satisfies Record<string, Topic>;
 
 export type TopicId = keyof typeof topics;

@@ -114,12 +114,118 @@ export interface DeadLetter {
   readonly receivedAt: number;
 }
 
+/** How many verdicts of one kind one partition received in one window. Each record replaces the earlier ones of its key; the sum over keys is the total, redeliveries included. */
+export interface Rollup {
+  /** SDKAppID of the Tencent IM app, as the verdicts say. */
+  readonly sdkAppId: number;
+  /** Begin of the window by receivedAt, in milliseconds since 1970 UTC; a multiple of windowMs. */
+  readonly windowStart: number;
+  /** Length of the window in milliseconds. */
+  readonly windowMs: number;
+  /** Scene of the verdicts as received, for example C2C. Null for verdicts without one. */
+  readonly scene: string | null;
+  /** Label of the verdicts as received, for example Ad. Null for verdicts without one. */
+  readonly label: string | null;
+  /** What the engine advised: BLOCK, REVIEW, PASS or UNKNOWN. Null for verdicts without advice. */
+  readonly suggestion: string | null;
+  /** What the platform did: BLOCKED or PASSED. */
+  readonly result: string;
+  /** Partition of the verdict topic that was counted. */
+  readonly inputPartition: number;
+  /** Verdicts in the window so far. */
+  readonly verdicts: number;
+  /** Highest offset of the input partition that had been counted when this was written; what comes later is not in it. */
+  readonly throughOffset: number;
+  /** True when the window had ended when this was written; a late verdict still replaces it. */
+  readonly isComplete: boolean;
+  /** When this was written, in milliseconds since 1970 UTC. */
+  readonly updatedAt: number;
+}
+
+/** One step in the history of a user's penalties. Entries are only added: the standing of a user is what they add up to. */
+export interface LedgerEntry {
+  /** Identifies the entry: the same when a verdict is handled again, so that repeats can be told apart. */
+  readonly entryId: string;
+  /** STRIKE: a verdict that counts. DECISION: what follows from the strikes. More words may come. */
+  readonly kind: string;
+  /** SDKAppID of the Tencent IM app, as the verdicts say. */
+  readonly sdkAppId: number;
+  /** The user, From_Account of the verdicts. */
+  readonly account: string;
+  /** When it took effect: receivedAt of the verdict that led to it, in milliseconds since 1970 UTC. */
+  readonly at: number;
+  /** SHADOW: written down only, nothing was done. LIVE: an action follows. */
+  readonly mode: string;
+  /** The verdicts behind it by eventId, oldest first; of a strike the one that is the strike. */
+  readonly eventIds: readonly string[];
+  /** The moderation requests of those verdicts, as far as they have one, in the same order. */
+  readonly moderationRequestIds: readonly string[];
+  /** Label of the verdict that led to it. Null where it has none. */
+  readonly label: string | null;
+  /** What the strike weighs, 1 for a plain one; 0 for a decision. */
+  readonly weight: number;
+  /** Weight of the strikes that count at this time, this one included. */
+  readonly strikes: number;
+  /** What is decided: MUTE. Null for a strike. */
+  readonly action: string | null;
+  /** When what is decided ends, in milliseconds since 1970 UTC. Null for a strike. */
+  readonly until: number | null;
+  /** The policy in force, its version or the numbers it consists of. */
+  readonly policy: string;
+  /** What happened and why, in words for people. */
+  readonly reason: string;
+}
+
+/** A step in the life of one incident. The latest record of a fingerprint says how it is now. */
+export interface Alert {
+  /** Identifies the series that the incident is in: rule, app and labels. Two incidents of a series differ by startedAt. */
+  readonly fingerprint: string;
+  /** Name of the rule that found it. */
+  readonly rule: string;
+  /** PENDING: the rule begins to match. FIRING: somebody has to look. RESOLVED: it is over. */
+  readonly status: 'PENDING' | 'FIRING' | 'RESOLVED';
+  /** How urgent it is: warning or critical. More words may come. */
+  readonly severity: string;
+  /** SDKAppID of the Tencent IM app that it concerns. */
+  readonly sdkAppId: number;
+  /** What the series is about, for example label: Ad. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** When the incident began, in milliseconds since 1970 UTC. */
+  readonly startedAt: number;
+  /** When it got this status, in milliseconds since 1970 UTC. */
+  readonly changedAt: number;
+  /** Verdicts in the rule's window at this time. */
+  readonly observed: number;
+  /** Verdicts that such a window has on average, by the time before the incident; 0 without such time. */
+  readonly expected: number;
+  /** observed divided by expected, of which at least 1 is taken. */
+  readonly ratio: number;
+  /** Different senders of those verdicts. */
+  readonly distinctSenders: number;
+  /** What happens, a sentence for people. */
+  readonly summary: string;
+  /** The same sentence in Chinese. */
+  readonly summaryZh: string;
+  /** Who and what stands out, with the number of verdicts: sender/<account>, scene/<scene>. */
+  readonly contributors: Readonly<Record<string, number>>;
+}
+
 export interface RecordOf {
   ContentVerdict: ContentVerdict;
   UnknownCallback: UnknownCallback;
   DeadLetter: DeadLetter;
+  Rollup: Rollup;
+  LedgerEntry: LedgerEntry;
+  Alert: Alert;
 }
 
 export type RecordName = keyof RecordOf;
 
-export const recordNames = ['ContentVerdict', 'UnknownCallback', 'DeadLetter'] as const satisfies readonly RecordName[];
+export const recordNames = [
+  'ContentVerdict',
+  'UnknownCallback',
+  'DeadLetter',
+  'Rollup',
+  'LedgerEntry',
+  'Alert',
+] as const satisfies readonly RecordName[];

@@ -1,0 +1,126 @@
+import type { Alert, ContentVerdict } from '../../schemas/generated/events.ts';
+import { contributorsOf, summaryOf, summaryZhOf } from './explain.ts';
+import { Series, type WindowCount } from './series.ts';
+
+/** When a series is an incident: all of these together. */
+export interface RateRule {
+  readonly windowMs: number;
+  readonly minVerdicts: number;
+  readonly minSenders: number;
+  readonly minRatio: number;
+}
+
+export const ruleName = 'abuse-rate';
+
+/** An incident is over when the window holds less than this share of what it takes to be one. */
+const resolveShare = 0.5;
+
+interface Incident {
+  readonly startedAt: number;
+  /** What was usual before it; what happens during an incident is not. */
+  readonly expected: number;
+}
+
+interface Watched {
+  readonly sdkAppId: number;
+  readonly label: string;
+  readonly series: Series;
+  incident: Incident | undefined;
+}
+
+/** Finds out when many senders at once say what is blocked: an alert when it begins, and one when it is over. */
+export class Detector {
+  readonly #rule: RateRule;
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(rule: RateRule) {
+    this.#rule = rule;
+  }
+
+  /** Takes back an incident that was firing before a restart, or is over. */
+  restore({ fingerprint, status, sdkAppId, labels, startedAt, expected }: Alert): void {
+    const watched = this.#watch(fingerprint, sdkAppId, labels['label'] ?? '', startedAt);
+    watched.incident = status === 'FIRING' ? { startedAt, expected } : undefined;
+  }
+
+  /** Whether a verdict counts for the rule. */
+  add(verdict: ContentVerdict): boolean {
+    if (verdict.result !== 'BLOCKED' && verdict.suggestion !== 'BLOCK') return false;
+    const { sdkAppId, receivedAt, fromAccount, scene } = verdict;
+    const label = verdict.label ?? '';
+    const watched = this.#watch(fingerprintOf(sdkAppId, label), sdkAppId, label, receivedAt);
+    watched.series.add(receivedAt, fromAccount ?? '', scene ?? '');
+    return true;
+  }
+
+  /** The incidents that begin or end at `nowMs`. */
+  changes(nowMs: number): readonly Alert[] {
+    const alerts: Alert[] = [];
+    for (const [fingerprint, watched] of this.#watched) {
+      const { series, incident } = watched;
+      const count = series.window(nowMs);
+      if (incident === undefined) {
+        const expected = series.expected(nowMs);
+        if (this.#isIncident(count, expected)) {
+          watched.incident = { startedAt: nowMs, expected };
+          alerts.push(this.#alert(fingerprint, watched, watched.incident, 'FIRING', count, nowMs));
+        }
+      } else if (count.verdicts < resolveShare * this.#threshold(incident.expected)) {
+        watched.incident = undefined;
+        series.exclude(incident.startedAt - this.#rule.windowMs, nowMs);
+        alerts.push(this.#alert(fingerprint, watched, incident, 'RESOLVED', count, nowMs));
+      }
+      if (!series.forget(nowMs) && watched.incident === undefined) this.#watched.delete(fingerprint);
+    }
+    return alerts;
+  }
+
+  #isIncident({ verdicts, senders }: WindowCount, expected: number): boolean {
+    return verdicts >= this.#threshold(expected) && senders.size >= this.#rule.minSenders;
+  }
+
+  #threshold(expected: number): number {
+    return Math.max(this.#rule.minVerdicts, this.#rule.minRatio * expected);
+  }
+
+  #watch(fingerprint: string, sdkAppId: number, label: string, sinceMs: number): Watched {
+    const present = this.#watched.get(fingerprint);
+    if (present !== undefined) return present;
+    const watched = { sdkAppId, label, series: new Series(this.#rule.windowMs, sinceMs), incident: undefined };
+    this.#watched.set(fingerprint, watched);
+    return watched;
+  }
+
+  #alert(
+    fingerprint: string,
+    { sdkAppId, label }: Watched,
+    { startedAt, expected }: Incident,
+    status: 'FIRING' | 'RESOLVED',
+    count: WindowCount,
+    nowMs: number,
+  ): Alert {
+    const { windowMs } = this.#rule;
+    const about = { label, status, windowMs, verdicts: count.verdicts, senders: count.senders.size, expected };
+    return {
+      fingerprint,
+      rule: ruleName,
+      status,
+      severity: 'warning',
+      sdkAppId,
+      labels: { label },
+      startedAt,
+      changedAt: nowMs,
+      observed: count.verdicts,
+      expected,
+      ratio: count.verdicts / Math.max(1, expected),
+      distinctSenders: count.senders.size,
+      summary: summaryOf({ ...about, lastedMs: nowMs - startedAt }),
+      summaryZh: summaryZhOf({ ...about, lastedMs: nowMs - startedAt }),
+      contributors: contributorsOf(count),
+    };
+  }
+}
+
+function fingerprintOf(sdkAppId: number, label: string): string {
+  return `${ruleName}/${sdkAppId}/${label}`;
+}

@@ -1,0 +1,108 @@
+import type { ContentVerdict, LedgerEntry } from '../../schemas/generated/events.ts';
+import { type Policy, policyName } from './policy.ts';
+
+interface Strike {
+  readonly eventId: string;
+  readonly moderationRequestId: string | null;
+  readonly atMs: number;
+  readonly weight: number;
+}
+
+const strikeWeight = 1;
+
+/**
+ * What counts against one user now: the strikes of the policy's window and the end of the last mute. It is what the user's
+ * ledger entries add up to.
+ */
+export class Standing {
+  readonly #policy: Policy;
+  #strikes: Strike[] = [];
+  #mutedUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(policy: Policy) {
+    this.#policy = policy;
+  }
+
+  /** Adds an entry of the ledger. Idempotent. */
+  fold(entry: LedgerEntry): void {
+    const [eventId] = entry.eventIds;
+    if (entry.kind === 'STRIKE' && eventId !== undefined && !this.hasStrike(eventId)) {
+      const [moderationRequestId = null] = entry.moderationRequestIds;
+      this.#strikes.push({ eventId, moderationRequestId, atMs: entry.at, weight: entry.weight });
+    }
+    if (entry.kind === 'DECISION' && entry.until !== null) {
+      this.#mutedUntilMs = Math.max(this.#mutedUntilMs, entry.until);
+    }
+  }
+
+  hasStrike(eventId: string): boolean {
+    return this.#strikes.some((strike) => strike.eventId === eventId);
+  }
+
+  /** True when nothing counts any more at `nowMs`, so that the user can be forgotten. */
+  isEmpty(nowMs: number): boolean {
+    return (
+      this.#mutedUntilMs <= nowMs && this.#strikes.every(({ atMs }) => atMs <= nowMs - this.#policy.strikeWindowMs)
+    );
+  }
+
+  /** The entries that a verdict leads to: its strike, and a mute when that makes enough of them. Adds them. */
+  strike(verdict: ContentVerdict & { readonly fromAccount: string }): readonly LedgerEntry[] {
+    const { muteAtStrikes, muteMs, strikeWindowMs } = this.#policy;
+    const { eventId, receivedAt: at, moderationRequestId } = verdict;
+    this.#strikes = this.#strikes.filter(({ atMs }) => atMs > at - strikeWindowMs);
+    this.#strikes.push({ eventId, moderationRequestId, atMs: at, weight: strikeWeight });
+    const strikes = this.#strikes.reduce((sum, { weight }) => sum + weight, 0);
+    const common = {
+      sdkAppId: verdict.sdkAppId,
+      account: verdict.fromAccount,
+      at,
+      mode: 'SHADOW',
+      label: verdict.label,
+      strikes,
+      policy: policyName(this.#policy),
+    };
+    const strike: LedgerEntry = {
+      ...common,
+      entryId: `strike/${eventId}`,
+      kind: 'STRIKE',
+      eventIds: [eventId],
+      moderationRequestIds: moderationRequestId === null ? [] : [moderationRequestId],
+      weight: strikeWeight,
+      action: null,
+      until: null,
+      reason: `Strike ${strikes} of ${muteAtStrikes}: ${what(verdict)}.`,
+    };
+    if (strikes < muteAtStrikes || this.#mutedUntilMs > at) return [strike];
+    const until = at + muteMs;
+    this.#mutedUntilMs = until;
+    const decision: LedgerEntry = {
+      ...common,
+      entryId: `decision/${eventId}`,
+      kind: 'DECISION',
+      eventIds: this.#strikes.map((each) => each.eventId),
+      moderationRequestIds: this.#strikes.flatMap((each) => each.moderationRequestId ?? []),
+      weight: 0,
+      action: 'MUTE',
+      until,
+      reason: `Mute until ${new Date(until).toISOString()}: ${strikes} strikes within ${duration(strikeWindowMs)}, the last one ${what(verdict)}. Shadow: nothing was done.`,
+    };
+    return [strike, decision];
+  }
+}
+
+function what({ label, scene, result }: ContentVerdict): string {
+  return `${label ?? 'content without a label'} in ${scene ?? 'an unknown scene'}, ${result === 'BLOCKED' ? 'blocked' : 'advised to block'}`;
+}
+
+function duration(ms: number): string {
+  const units = [
+    ['day', 86_400_000],
+    ['hour', 3_600_000],
+    ['minute', 60_000],
+    ['second', 1_000],
+  ] as const;
+  const [name, unitMs] = units.find(([, each]) => ms % each === 0) ?? ['millisecond', 1];
+  const count = ms / unitMs;
+  return count === 1 ? `1 ${name}` : `${count} ${name}s`;
+}

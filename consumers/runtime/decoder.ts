@@ -1,0 +1,59 @@
+import type { Type } from 'avsc';
+import { messageOf } from '../../lib/errors.ts';
+import { decodeResolved, type Resolver, schemaIdOf } from '../../schemas/codec.ts';
+import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
+import { avroType, recordSchemas } from '../../schemas/records.ts';
+import { RegistryUnavailableError, SchemaRefusedError, type SchemaRegistry } from '../../schemas/registry.ts';
+
+export type Decoded<N extends RecordName> = { readonly value: RecordOf[N] } | { readonly problem: string };
+
+type Reading = { readonly resolver: Resolver } | { readonly problem: string };
+
+/** Decodes records of one kind, whichever version of its schema they were written with. */
+export class EventDecoder<N extends RecordName> {
+  readonly #registry: SchemaRegistry;
+  readonly #record: N;
+  readonly #reader: Type;
+  /** By writer's schema id; what cannot be read is remembered by its reason. */
+  readonly #readings = new Map<number, Reading>();
+
+  constructor(record: N, registry: SchemaRegistry) {
+    this.#record = record;
+    this.#registry = registry;
+    this.#reader = avroType(recordSchemas[record]);
+  }
+
+  /**
+   * The value of a record, or why it has none.
+   *
+   * @throws {RegistryUnavailableError} when its schema is not known yet and cannot be asked for.
+   */
+  async decode(bytes: Buffer | null): Promise<Decoded<N>> {
+    if (bytes === null) return { problem: 'the record has no value' };
+    const schemaId = schemaIdOf(bytes);
+    if (schemaId === undefined) return { problem: 'not in Confluent wire format' };
+    const reading = this.#readings.get(schemaId) ?? (await this.#learn(schemaId));
+    if ('problem' in reading) return reading;
+    try {
+      return { value: decodeResolved(this.#reader, reading.resolver, bytes) as RecordOf[N] };
+    } catch (error) {
+      return { problem: `the Avro body cannot be read: ${messageOf(error)}` };
+    }
+  }
+
+  async #learn(schemaId: number): Promise<Reading> {
+    const reading = await this.#readingOf(schemaId);
+    this.#readings.set(schemaId, reading);
+    return reading;
+  }
+
+  async #readingOf(schemaId: number): Promise<Reading> {
+    try {
+      return { resolver: this.#reader.createResolver(await this.#registry.writerType(schemaId)) };
+    } catch (error) {
+      if (error instanceof SchemaRefusedError) return { problem: messageOf(error) };
+      if (error instanceof RegistryUnavailableError) throw error;
+      return { problem: `schema ${schemaId} cannot be read as ${this.#record}: ${messageOf(error)}` };
+    }
+  }
+}
