@@ -5,7 +5,7 @@ import { dockerTrouble, imagesTrouble } from './docker/engine.ts';
 import { haveJars } from './embedded/jars.ts';
 import { findJava, findMaven, minJavaVersion } from './embedded/java.ts';
 import { prepareHome } from './folders.ts';
-import { type Lease, runningBroker, takeLease } from './keeper/lease.ts';
+import { type Lease, runningKind, takeLease } from './keeper/lease.ts';
 import { type BrokerKind, brokerFolder, readJson, writeJson } from './keeper/protocol.ts';
 import type { Environment } from './run-program.ts';
 
@@ -31,16 +31,39 @@ export interface BrokerRequest {
  * A Kafka broker and a schema registry on this machine: the ones that run for this home already, or started now. The way is
  * chosen at the first start and kept, because each way has data of its own.
  *
- * @throws {UserError} when the home cannot be used, or when there is no way, naming what to install.
+ * @throws {UserError} when the home cannot be used, when what runs for it runs in another way than the one forced, or when
+ * there is no way, naming what to install.
  */
 export async function acquireBroker(request: BrokerRequest): Promise<Lease> {
-  const { home } = request;
+  const { home, env, onProgress, signal } = request;
   prepareHome(home);
-  const running = await runningBroker(home);
-  const kind = running?.kind ?? (await chooseKind(request));
-  const lease = await takeLease(home, kind, request.onProgress, request.signal);
-  writeJson(chosenKindPath(home), { kind: lease.kind });
+  const running = await runningKind(home);
+  if (running !== undefined) refuseOther(request, running);
+  const kind = running ?? (await chooseKind(request));
+  const lease = await takeLease({ home, kind, env, onProgress, signal });
+  try {
+    // Another process may have been faster, with another choice.
+    refuseOther(request, lease.kind);
+    writeJson(chosenKindPath(home), { kind: lease.kind });
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
   return lease;
+}
+
+const wayNames = { docker: 'in containers', embedded: 'as Java processes' } as const;
+
+function refuseOther({ home, kind }: BrokerRequest, running: BrokerKind): void {
+  if (kind === undefined || kind === running) return;
+  throw new UserError(
+    [
+      `IMWATCH_BROKER is ${kind}, but the broker of ${home} runs ${wayNames[running]} already (${running}). Do one of these:`,
+      '  - stop every command that uses it, and start again',
+      `  - leave IMWATCH_BROKER empty, or set it to ${running}, to use what runs`,
+      '  - set IMWATCH_HOME to another folder',
+    ].join('\n'),
+  );
 }
 
 function chosenKindPath(home: string): string {

@@ -18,16 +18,29 @@ export type KeeperMessage =
   | ({ readonly type: 'ready'; readonly kind: BrokerKind } & BrokerAddresses)
   | { readonly type: 'failed'; readonly message: string };
 
+/** What a client says first, before the token: that it holds a lease from now on, or only wants to know how things are. */
+export type KeeperWish = 'lease' | 'look';
+
+const messageTypes: readonly unknown[] = ['progress', 'ready', 'failed'] satisfies KeeperMessage['type'][];
+
+/** The message in a line, `undefined` when no keeper says such a thing. */
+export function messageIn(line: string): KeeperMessage | undefined {
+  try {
+    const value = JSON.parse(line) as KeeperMessage | null;
+    return messageTypes.includes(value?.type) ? (value ?? undefined) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The file by which others find the keeper of a home. */
 export interface KeeperFile {
   readonly pid: number;
   readonly kind: BrokerKind;
   /** Port on 127.0.0.1 on which leases are given. */
   readonly port: number;
-  /** What a client says first, so that only the owner of the home gets a lease. */
+  /** What a client says with its wish, so that only the owner of the home gets a lease. */
   readonly token: string;
-  /** Filled in when broker and registry are ready. */
-  readonly addresses?: BrokerAddresses;
   /** Processes of the embedded broker and registry. */
   readonly children: readonly number[];
 }

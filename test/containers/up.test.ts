@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { composeProject } from '../../dev/docker/backend.ts';
+import { readKeeperFile } from '../../dev/keeper/protocol.ts';
+import { CliProcess } from '../support/cli.ts';
 import { containersOf, engineAnswers, engineNote } from '../support/engine.ts';
 import { allEnded } from '../support/processes.ts';
 import { makeTestHome } from '../support/test-home.ts';
@@ -28,6 +30,20 @@ describe.skipIf(!engineAnswers)(`imwatch up where Docker answers${engineNote}`, 
     expect(await verdictsSeen(env)).toMatchObject([{ offset: 0, value: { fromAccount: 'jared' } }]);
     second.command.child.kill('SIGKILL');
     await allEnded(second.family);
+    expect(containersOf(composeProject(home))).toEqual([]);
+  });
+
+  it('removes the containers when their keeper is killed, and when Ctrl-C comes before they are ready', async () => {
+    const first = await startUp(env);
+    process.kill(readKeeperFile(home)?.pid ?? 0, 'SIGKILL');
+    expect(await first.command.end()).toBe(1);
+    expect(first.command.errors).toContain('The keeper of');
+    expect(containersOf(composeProject(home))).toEqual([]);
+
+    const second = new CliProcess(['up'], env);
+    await expect.poll(() => containersOf(composeProject(home)).length, { timeout: 60_000 }).toBeGreaterThan(0);
+    second.child.kill('SIGINT');
+    expect(await second.end()).toBe(0);
     expect(containersOf(composeProject(home))).toEqual([]);
   });
 });

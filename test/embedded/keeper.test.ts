@@ -2,8 +2,10 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { acquireBroker } from '../../dev/broker.ts';
 import { runningBroker, takeLease } from '../../dev/keeper/lease.ts';
 import { readKeeperFile } from '../../dev/keeper/protocol.ts';
+import { processEnvironment } from '../../lib/config/sources.ts';
 import { recordSchemas } from '../../schemas/records.ts';
 import { createSchemaRegistry } from '../../schemas/registry.ts';
 import { noEmbedded, skipNote } from '../support/embedded.ts';
@@ -17,8 +19,8 @@ beforeEach(() => {
 });
 afterEach(() => remove());
 
-function lease() {
-  return takeLease(home, 'embedded', () => undefined, new AbortController().signal);
+function lease(signal = new AbortController().signal) {
+  return takeLease({ home, kind: 'embedded', env: processEnvironment(), onProgress: () => undefined, signal });
 }
 
 /** The keeper of the home and its Java processes. */
@@ -90,5 +92,52 @@ describe.skipIf(noEmbedded !== undefined)(`the embedded broker and registry${ski
     expect(await lost).toContain('The keeper of');
     await allEnded(family);
     await (await lease()).release();
+  });
+
+  it('are ended by the next start when keeper and holders are killed at the same moment', async () => {
+    const holder = await anotherHolder();
+    const [keeper = 0, ...java] = keeperFamily();
+    process.kill(holder.pid ?? 0, 'SIGSTOP');
+    process.kill(keeper, 'SIGKILL');
+    process.kill(holder.pid ?? 0, 'SIGKILL');
+    await allEnded([keeper, holder.pid ?? 0]);
+    expect(stillRunning(java)).toEqual(java);
+    const next = await lease();
+    expect(stillRunning(java)).toEqual([]);
+    await next.release();
+  });
+
+  it('can be taken again at once, also while they stop', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const first = await lease();
+      const released = first.release();
+      const second = await lease();
+      await released;
+      await second.release();
+    }
+    expect(readKeeperFile(home)).toBeUndefined();
+  });
+
+  it('are given up while they start', async () => {
+    const giveUp = new AbortController();
+    const taken = lease(giveUp.signal);
+    taken.catch(() => undefined);
+    await expect.poll(() => readKeeperFile(home)?.children.length ?? 0, { timeout: 30_000 }).toBeGreaterThan(1);
+    const java = readKeeperFile(home)?.children ?? [];
+    giveUp.abort(new Error('Ctrl-C'));
+    await expect(taken).rejects.toThrow('Ctrl-C');
+    expect(stillRunning(java)).toEqual([]);
+    await (await lease()).release();
+  });
+
+  it('that run in another way than the one forced are refused, with what to do', async () => {
+    const first = await lease();
+    const env = processEnvironment();
+    const { signal } = new AbortController();
+    const other = acquireBroker({ home, kind: 'docker', env, onProgress: () => undefined, signal });
+    await expect(other).rejects.toThrow(
+      `IMWATCH_BROKER is docker, but the broker of ${home} runs as Java processes already (embedded).`,
+    );
+    await first.release();
   });
 });
