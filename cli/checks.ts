@@ -6,7 +6,7 @@ import { findJava, findMaven } from '../dev/embedded/java.ts';
 import { prepareHome } from '../dev/folders.ts';
 import { readIngestConfig } from '../ingest/config.ts';
 import { readSettings, type Sources, textOf } from '../lib/config/read.ts';
-import { AppError, ConfigError, messageOf } from '../lib/errors.ts';
+import { AppError, messageOf } from '../lib/errors.ts';
 import { withAdmin } from '../lib/kafka/admin.ts';
 import { createKafka } from '../lib/kafka/client.ts';
 import { kafkaSettings } from '../lib/kafka/settings.ts';
@@ -16,8 +16,10 @@ import { registeredSchemas, topicPlans } from '../schemas/provisioning.ts';
 import { createSchemaRegistry } from '../schemas/registry.ts';
 import { clusterSettings } from '../schemas/settings.ts';
 import { withDefaultApp } from './default-app.ts';
+import { placeholderAddresses } from './local/cluster.ts';
 import { readReadiness } from './management-client.ts';
-import { homeOf, settingsCatalogue } from './settings.ts';
+import { serviceProblems } from './services.ts';
+import { homeOf, settingsCatalogue, withBroker } from './settings.ts';
 
 /** What a check found: `warning` for what works but may surprise, `failure` for what will not work. */
 export interface Finding {
@@ -52,14 +54,10 @@ async function checkNode(): Promise<readonly Finding[]> {
 }
 
 async function checkSettings(sources: Sources): Promise<readonly Finding[]> {
-  try {
-    readSettings(Object.assign({}, ...settingsCatalogue.map((group) => group.settings)), sources);
-    readIngestConfig(withDefaultApp(sources));
-    return finding('settings', 'ok', 'every value can be used');
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map((detail) => ({ check: 'settings', status: 'failure', detail }));
-  }
+  // Whether a cluster is known is another check's business.
+  const problems = serviceProblems(withBroker(withDefaultApp(sources), placeholderAddresses));
+  if (problems.length === 0) return finding('settings', 'ok', 'every value can be used');
+  return problems.map((detail) => ({ check: 'settings', status: 'failure', detail }));
 }
 
 /** Names that look like ours and are none: typing errors that would otherwise go unnoticed. */

@@ -3,13 +3,14 @@ import { Command } from 'commander';
 import { AppError, ConfigError, messageOf, UserError } from '../lib/errors.ts';
 import { configCommand } from './commands/config.ts';
 import { doctorCommand } from './commands/doctor.ts';
-import { ingestCommand } from './commands/ingest.ts';
 import { sendCommand } from './commands/send.ts';
+import { serviceCommand } from './commands/service.ts';
 import { tailCommand } from './commands/tail.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { upCommand } from './commands/up.ts';
 import { exitCodes } from './exit-codes.ts';
 import { note } from './output.ts';
+import { services } from './services.ts';
 
 const program = new Command('imwatch')
   .description('Tencent Cloud IM callbacks as Avro events on Kafka')
@@ -19,7 +20,7 @@ const program = new Command('imwatch')
 
 for (const command of [
   upCommand(),
-  ingestCommand(),
+  ...services.map(serviceCommand),
   sendCommand(),
   tailCommand(),
   topicsCommand(),

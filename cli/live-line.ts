@@ -1,3 +1,4 @@
+const progressIntervalMs = 5_000;
 const clearLine = '\r\u001b[2K';
 
 /**
@@ -26,6 +27,21 @@ export class LiveLine {
     this.clear();
     process.stdout.write(`${line}\n`);
     this.set(text);
+  }
+
+  /** Shows progress in place on a terminal; elsewhere as a line now and then. */
+  progress(): (text: string) => void {
+    let lastMs = Number.NEGATIVE_INFINITY;
+    return (text) => {
+      if (this.#isTerminal) {
+        this.set(text);
+        return;
+      }
+      const nowMs = performance.now();
+      if (nowMs - lastMs < progressIntervalMs) return;
+      lastMs = nowMs;
+      this.above(text);
+    };
   }
 
   clear(): void {

@@ -1,3 +1,6 @@
+import { alertingSettings } from '../consumers/alerting/config.ts';
+import { analyticsSettings } from '../consumers/analytics/config.ts';
+import { penaltiesSettings } from '../consumers/penalties/config.ts';
 import { brokerSettings } from '../dev/broker.ts';
 import { runningBroker } from '../dev/keeper/lease.ts';
 import type { BrokerAddresses } from '../dev/keeper/protocol.ts';
@@ -15,6 +18,9 @@ import { schemaSettings } from '../schemas/settings.ts';
 export const settingsCatalogue: readonly SettingsGroup[] = [
   { title: 'Apps', settings: appSettings },
   { title: 'Ingest', settings: ingestSettings },
+  { title: 'Analytics', settings: analyticsSettings },
+  { title: 'Penalties', settings: penaltiesSettings },
+  { title: 'Alerting', settings: alertingSettings },
   { title: 'Kafka', settings: kafkaSettings },
   { title: 'Schema registry and topics', settings: schemaSettings },
   { title: 'Every service', settings: { ...managementSettings, ...logSettings } },

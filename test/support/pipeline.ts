@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'undici';
 import { inject } from 'vitest';
-import { type ReadRecord, readTopics } from '../../lib/kafka/topic-reader.ts';
 import { freePort } from '../../dev/ports.ts';
 import { readIngestConfig } from '../../ingest/config.ts';
 import { startIngest } from '../../ingest/main.ts';
@@ -10,6 +9,7 @@ import { sleep, systemClock } from '../../lib/clock.ts';
 import { readSettings } from '../../lib/config/read.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { kafkaSettings } from '../../lib/kafka/settings.ts';
+import { type ReadRecord, readTopics } from '../../lib/kafka/topic-reader.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import type { Readiness } from '../../lib/management-server.ts';
 import { decodeAs, schemaIdOf } from '../../schemas/codec.ts';

@@ -17,6 +17,9 @@ export async function upEnvironment(home: string, broker: 'embedded' | ''): Prom
     SCHEMA_REGISTRY_URL: '',
     INGEST_PORT: String(await unusedPort()),
     INGEST_MANAGEMENT_PORT: String(await unusedPort()),
+    ANALYTICS_MANAGEMENT_PORT: '0',
+    PENALTIES_MANAGEMENT_PORT: '0',
+    ALERTING_MANAGEMENT_PORT: '0',
   };
 }
 

@@ -9,13 +9,22 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   schemas: ['lib'],
   ingest: ['schemas', 'lib'],
+  consumers: ['schemas', 'lib'],
   dev: ['lib'],
-  cli: ['dev', 'ingest', 'schemas', 'lib'],
+  cli: ['dev', 'ingest', 'consumers', 'schemas', 'lib'],
   tools: ['cli', 'schemas', 'lib'],
 };
 
 /** Pure parts: what they compute depends on their arguments alone. */
-const pureFolders = ['ingest/tencent'];
+const pureFolders = [
+  'ingest/tencent',
+  'consumers/analytics/windows.ts',
+  'consumers/penalties/policy.ts',
+  'consumers/penalties/standing.ts',
+  'consumers/alerting/detector.ts',
+  'consumers/alerting/explain.ts',
+  'consumers/alerting/series.ts',
+];
 
 const sources = globSync(`{${Object.keys(mayImport).join(',')}}/**/*.ts`, { cwd: root }).toSorted();
 
@@ -52,6 +61,20 @@ describe('the structure', () => {
         })
         .map((imported) => `${file} imports ${imported}`),
     );
+    expect(wrong).toEqual([]);
+  });
+
+  it('has consumers that know the runtime, and not each other', () => {
+    const room = (file: string): string => file.split(sep)[1] ?? '';
+    const wrong = sources
+      .filter((file) => topFolder(file) === 'consumers')
+      .flatMap((file) =>
+        importsOf(file)
+          .filter(
+            (imported) => topFolder(imported) === 'consumers' && ![room(file), 'runtime'].includes(room(imported)),
+          )
+          .map((imported) => `${file} imports ${imported}`),
+      );
     expect(wrong).toEqual([]);
   });
 

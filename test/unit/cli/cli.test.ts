@@ -84,15 +84,18 @@ describe('parseMetrics', () => {
 });
 
 describe('StatusLine', () => {
-  it('tells what was acknowledged, and how fast since it was last asked', () => {
+  it('tells what was acknowledged and what came of it, over all services, and how fast since it was last asked', () => {
     const status = new StatusLine();
-    const samples = (acknowledged: number) =>
+    const ingest = (acknowledged: number) =>
       parseMetrics(`ingest_answers_total{durable="kafka"} ${acknowledged}\ningest_refused_total{reason="app"} 2`);
-    expect(status.text(samples(100), nowMs)).toBe(
-      '100 acknowledged  ·  0/s  ·  0 dead letters  ·  2 refused  ·  0 waiting',
+    const penalties = parseMetrics(
+      'penalties_ledger_entries_total{kind="STRIKE"} 4\nconsumer_events_total{outcome="park"} 1',
     );
-    expect(status.text(samples(300), nowMs + 2000)).toContain('300 acknowledged  ·  100/s');
-    expect(status.text(undefined, nowMs + 3000)).toBe('ingest does not answer');
+    expect(status.text([ingest(100), penalties], nowMs)).toBe(
+      '100 acknowledged  ·  0/s  ·  0 counted  ·  4 strikes  ·  0 decisions  ·  0 alerts  ·  1 dead letters  ·  2 refused  ·  0 waiting',
+    );
+    expect(status.text([ingest(300)], nowMs + 2000)).toContain('300 acknowledged  ·  100/s');
+    expect(status.text([ingest(300), undefined], nowMs + 3000)).toMatch(/^1 services do not answer/);
   });
 });
 
