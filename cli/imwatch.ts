@@ -2,9 +2,11 @@
 import { Command } from 'commander';
 import { AppError, ConfigError, messageOf, UserError } from '../lib/errors.ts';
 import { configCommand } from './commands/config.ts';
+import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { sendCommand } from './commands/send.ts';
 import { serviceCommand } from './commands/service.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { tailCommand } from './commands/tail.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { upCommand } from './commands/up.ts';
@@ -20,8 +22,10 @@ const program = new Command('imwatch')
 
 for (const command of [
   upCommand(),
+  demoCommand(),
   ...services.map(serviceCommand),
   sendCommand(),
+  simulateCommand(),
   tailCommand(),
   topicsCommand(),
   configCommand(),

@@ -14,6 +14,8 @@ export interface Run {
   readonly resources: AsyncDisposableStack;
   /** Stops because something that is needed has ended. */
   readonly fail: (error: Error) => void;
+  /** Stops because all is done. */
+  readonly finish: () => void;
 }
 
 /**
@@ -41,7 +43,10 @@ export async function untilStop(
   const parentWatch = watchNpm(env, () => stop('npm ended'));
 
   const resources = new AsyncDisposableStack();
-  const started = start({ signal: stopping.signal, resources, fail });
+  const finish = (): void => {
+    if (!stopping.signal.aborted) stop('done');
+  };
+  const started = start({ signal: stopping.signal, resources, fail, finish });
   try {
     await Promise.race([started, stopped.promise]);
     await stopped.promise;

@@ -36,6 +36,8 @@ export interface SchemaRegistry {
   idOf(subject: string, schema: RecordSchema): Promise<number | undefined>;
   /** The type that records with this schema id were written with; asked once an id. */
   writerType(schemaId: number): Promise<Type>;
+  /** Removes a subject with all its versions; the ids stay readable. Nothing happens when there is none. */
+  remove(subject: string): Promise<void>;
   /** The subject's own compatibility level, or `undefined` when it has none. */
   compatibilityOf(subject: string): Promise<string | undefined>;
 }
@@ -114,6 +116,15 @@ export function createSchemaRegistry(values: RegistryValues): SchemaRegistry {
         if (error instanceof Error && error.name === 'ConfluentSchemaRegistryError') return undefined;
         throw unavailable(error);
       }
+    },
+
+    async remove(subject) {
+      await failingAsUnavailable(async () => {
+        const url = `${host}/subjects/${encodeURIComponent(subject)}`;
+        const { statusCode, body } = await request(url, { dispatcher, headers, method: 'DELETE' });
+        const text = await body.text();
+        if (statusCode !== 200 && statusCode !== 404) throw new Error(`answer ${statusCode} ${text}`);
+      });
     },
 
     async writerType(schemaId) {

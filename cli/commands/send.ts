@@ -3,9 +3,10 @@ import { Command } from 'commander';
 import { request } from 'undici';
 import { ingestSettings } from '../../ingest/config.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { type App, appProblems, appSettings, appsOf } from '../../lib/config/apps.ts';
+import type { App } from '../../lib/config/apps.ts';
 import { readSettings } from '../../lib/config/read.ts';
 import { messageOf, UserError } from '../../lib/errors.ts';
+import { chooseApp } from '../app-choice.ts';
 import { callbackUrl } from '../callback-url.ts';
 import { withDefaultApp } from '../default-app.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -44,9 +45,8 @@ export function sendCommand(): Command {
 
 async function send(file: string | undefined, options: Options): Promise<void> {
   const sources = withDefaultApp(await commandSources());
-  const settings = readSettings({ ...appSettings, ...ingestSettings }, sources, appProblems);
-  const app = chooseApp(appsOf(settings), options.app);
-  const base = options.url ?? `http://127.0.0.1:${settings.port}/`;
+  const app = chooseApp(sources, options.app);
+  const base = options.url ?? `http://127.0.0.1:${readSettings(ingestSettings, sources).port}/`;
   if (options.printUrl === true) {
     print(callbackUrl(base, app, options.command ?? defaultSample, systemClock.nowMs()));
     return;
@@ -55,14 +55,6 @@ async function send(file: string | undefined, options: Options): Promise<void> {
     const taken = await post(base, app, outgoing, options.json === true);
     if (!taken) process.exitCode = exitCodes.problem;
   }
-}
-
-function chooseApp(apps: readonly App[], wanted: string | undefined): App {
-  const app = wanted === undefined ? apps[0] : apps.find((candidate) => String(candidate.sdkAppId) === wanted);
-  if (app === undefined) {
-    throw new UserError(`No app ${wanted}, expected one of ${apps.map((candidate) => candidate.sdkAppId).join(', ')}`);
-  }
-  return app;
 }
 
 /** What is to be sent. A body that names no command is a verdict, the one callback whose body never does. */

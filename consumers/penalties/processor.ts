@@ -62,7 +62,7 @@ export class PenaltiesProcessor implements PartitionProcessor<'ContentVerdict'> 
     const { entries, logger } = this.#options;
     entries.inc({ kind });
     if (kind === 'DECISION') logger.info({ sdkAppId, account, action, eventIds, reason }, 'decision');
-    else logger.debug({ sdkAppId, account, eventIds, reason }, 'strike');
+    else logger.info({ sdkAppId, account, eventIds, reason }, 'strike');
   }
 }
 

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import type { Sources } from '../../lib/config/read.ts';
+import { documentedSdkAppId } from '../default-app.ts';
+
+/** The app that the demo plays; its token shows that requests are signed. */
+export const demoApp = { sdkAppId: Number(documentedSdkAppId), tokens: ['demo-token'] } as const;
+
+/** The rules of the demo: those of every day, with a window that fits into a minute. */
+export const demoRules = {
+  ALERTING_WINDOW_MS: '10000',
+  ALERTING_MIN_VERDICTS: '60',
+  ALERTING_MIN_SENDERS: '10',
+  ANALYTICS_EMIT_MS: '1000',
+  PENALTIES_MUTE_AT_STRIKES: '5',
+};
+
+/** `sources` for a demo that touches nothing else: an app, topics and ports of its own. */
+export function demoSources(sources: Sources): Sources {
+  return {
+    ...sources,
+    env: {
+      ...sources.env,
+      ...demoRules,
+      IMWATCH_APPS: '',
+      IMWATCH_SDK_APP_ID: String(demoApp.sdkAppId),
+      IMWATCH_TOKEN: demoApp.tokens[0],
+      IMWATCH_SECRET_KEY: '',
+      IMWATCH_ADMIN_ACCOUNT: '',
+      IMWATCH_TEXT: 'full',
+      IMWATCH_TOPIC_PREFIX: `demo-${randomBytes(4).toString('hex')}`,
+      IMWATCH_CREATE_TOPICS: 'true',
+      IMWATCH_LOG_LEVEL: 'info',
+      INGEST_HOST: '127.0.0.1',
+      INGEST_PORT: '0',
+      INGEST_MANAGEMENT_PORT: '0',
+      ANALYTICS_MANAGEMENT_PORT: '0',
+      PENALTIES_MANAGEMENT_PORT: '0',
+      ALERTING_MANAGEMENT_PORT: '0',
+    },
+    // What .env says of these would come after an empty text.
+    file: Object.fromEntries(
+      Object.entries(sources.file).filter(
+        ([name]) => !/^(IMWATCH_(APPS|SDK|TOKEN|SECRET|ADMIN|TEXT)|INGEST_)/.test(name),
+      ),
+    ),
+  };
+}
