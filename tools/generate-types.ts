@@ -26,7 +26,9 @@ export function generateTypes(records: readonly RecordSchema[], envelope: Record
     '',
     'export type RecordName = keyof RecordOf;',
     '',
-    `export const recordNames = [${names.map((name) => `'${name}'`).join(', ')}] as const satisfies readonly RecordName[];`,
+    'export const recordNames = [',
+    ...names.map((name) => `  '${name}',`),
+    '] as const satisfies readonly RecordName[];',
   ].join('\n')}\n`;
 }
 

@@ -71,7 +71,7 @@ export class Standing {
       weight: strikeWeight,
       action: null,
       until: null,
-      reason: `Strike ${strikes} of ${muteAtStrikes}: ${what(verdict)}.`,
+      reason: `${strikes > muteAtStrikes ? `Strike ${strikes}, ${muteAtStrikes} lead to a mute` : `Strike ${strikes} of ${muteAtStrikes}`}: ${what(verdict)}.`,
     };
     if (strikes < muteAtStrikes || this.#mutedUntilMs > at) return [strike];
     const until = at + muteMs;

@@ -221,4 +221,11 @@ export interface RecordOf {
 
 export type RecordName = keyof RecordOf;
 
-export const recordNames = ['ContentVerdict', 'UnknownCallback', 'DeadLetter', 'Rollup', 'LedgerEntry', 'Alert'] as const satisfies readonly RecordName[];
+export const recordNames = [
+  'ContentVerdict',
+  'UnknownCallback',
+  'DeadLetter',
+  'Rollup',
+  'LedgerEntry',
+  'Alert',
+] as const satisfies readonly RecordName[];

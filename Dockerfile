@@ -1,0 +1,19 @@
+# One image for every service of imwatch; the command says which: ingest, analytics, penalties, alerting.
+FROM node:26-slim
+
+WORKDIR /app
+ENV NODE_ENV=production
+COPY package.json package-lock.json ./
+# The image brings its own Node, so the package that fetches one stays an empty shell.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+COPY cli cli
+COPY consumers consumers
+COPY dev dev
+COPY ingest ingest
+COPY lib lib
+COPY schemas schemas
+COPY test/vectors/callbacks test/vectors/callbacks
+
+USER node
+ENTRYPOINT ["node", "cli/imwatch.ts"]
+CMD ["ingest"]
