@@ -42,7 +42,7 @@ const settleTimeoutMs = 20_000;
 const perSecond = 20;
 
 async function demo({ seconds, json = false }: Options): Promise<void> {
-  const sources = demoSources(processSources());
+  const sources = await demoSources(processSources());
   const live = json ? new LiveLine(false) : new LiveLine();
   const say = json ? () => undefined : (line: string): void => live.above(line);
   await untilStop(sources.env, live, async (run) => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { freePort } from '../../dev/ports.ts';
 import type { Sources } from '../../lib/config/read.ts';
 import { documentedSdkAppId } from '../default-app.ts';
 
@@ -14,8 +15,19 @@ export const demoRules = {
   PENALTIES_MUTE_AT_STRIKES: '5',
 };
 
+const portSettings = [
+  'INGEST_PORT',
+  'INGEST_MANAGEMENT_PORT',
+  'ANALYTICS_MANAGEMENT_PORT',
+  'PENALTIES_MANAGEMENT_PORT',
+  'ALERTING_MANAGEMENT_PORT',
+];
+
 /** `sources` for a demo that touches nothing else: an app, topics and ports of its own. */
-export function demoSources(sources: Sources): Sources {
+export async function demoSources(sources: Sources): Promise<Sources> {
+  // Chosen before, so that a service that is started again has the address it had.
+  const ports: Record<string, string> = {};
+  for (const name of portSettings) ports[name] = String(await freePort(undefined));
   return {
     ...sources,
     env: {
@@ -31,11 +43,7 @@ export function demoSources(sources: Sources): Sources {
       IMWATCH_CREATE_TOPICS: 'true',
       IMWATCH_LOG_LEVEL: 'info',
       INGEST_HOST: '127.0.0.1',
-      INGEST_PORT: '0',
-      INGEST_MANAGEMENT_PORT: '0',
-      ANALYTICS_MANAGEMENT_PORT: '0',
-      PENALTIES_MANAGEMENT_PORT: '0',
-      ALERTING_MANAGEMENT_PORT: '0',
+      ...ports,
     },
     // What .env says of these would come after an empty text.
     file: Object.fromEntries(
