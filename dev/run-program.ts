@@ -10,6 +10,8 @@ export interface ProgramOptions {
   readonly onLine: (line: string) => void;
   /** Ends the program. */
   readonly signal: AbortSignal;
+  /** Told the program's id. */
+  readonly onChild?: (pid: number) => void;
 }
 
 const killAfterMs = 5_000;
@@ -17,23 +19,25 @@ const killAfterMs = 5_000;
 /**
  * Runs a program to its end and returns its exit code, `null` when a signal ended it.
  *
- * When `signal` aborts, the program gets SIGTERM, then SIGKILL after 5 s, and this rejects with the signal's reason once it
- * has ended.
+ * When `signal` aborts, the program and what it has started get SIGTERM, then SIGKILL after 5 s, and this rejects with the
+ * signal's reason once they have ended.
  *
  * @throws when the program cannot be run.
  */
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { env, onLine, signal }: ProgramOptions,
+  { env, onLine, signal, onChild }: ProgramOptions,
 ): Promise<number | null> {
   signal.throwIfAborted();
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...env } });
+  // In a process group of its own: a program may be a script that runs another one.
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...env }, detached: true });
+  if (child.pid !== undefined) onChild?.(child.pid);
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', onLine);
   let killTimer: NodeJS.Timeout | undefined;
   const end = (): void => {
-    child.kill('SIGTERM');
-    killTimer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    killGroup(child.pid, 'SIGTERM');
+    killTimer = setTimeout(() => killGroup(child.pid, 'SIGKILL'), killAfterMs);
   };
   signal.addEventListener('abort', end, { once: true });
   try {
@@ -46,5 +50,14 @@ export async function runProgram(
   } finally {
     signal.removeEventListener('abort', end);
     clearTimeout(killTimer);
+  }
+}
+
+function killGroup(leader: number | undefined, signal: NodeJS.Signals): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, signal);
+  } catch {
+    // All of it has ended.
   }
 }

@@ -7,6 +7,8 @@ import type { Environment } from './run-program.ts';
 
 const shortestPauseMs = 1_000;
 const longestPauseMs = 30_000;
+/** A service that was ready for this long was well: its end is not one of a row. */
+const wellAfterMs = 60_000;
 const stopTimeoutMs = 20_000;
 /** The exit code with which a service says that only a person can mend its start. */
 const wrongSettingsExitCode = 2;
@@ -26,15 +28,18 @@ export interface ServiceProcessOptions {
 
 type Addresses = Readonly<Record<string, string>>;
 
-/** How a process ended: its exit code where it has one, and the reason in words. */
+/** How a process ended. */
 interface End {
+  /** Where it has one. */
   readonly code: number | null;
   readonly reason: string;
+  /** Where it was ready at all. */
+  readonly readyForMs: number | undefined;
 }
 
 /**
  * One service as a process of its own. When it ends by itself it is started again: after 1 s, and after twice as long each
- * time until 30 s, for as long as it does not get ready. It ends with the process that holds it.
+ * time until 30 s, until it has been ready for a minute. It ends with the process that holds it.
  */
 export class ServiceProcess {
   readonly #options: ServiceProcessOptions;
@@ -42,7 +47,6 @@ export class ServiceProcess {
   readonly #started = Promise.withResolvers<Addresses>();
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
-  #isReady = false;
 
   constructor(options: ServiceProcessOptions) {
     this.#options = options;
@@ -74,17 +78,16 @@ export class ServiceProcess {
     let wasReadyOnce = false;
     let pauseMs = shortestPauseMs;
     for (;;) {
-      this.#isReady = false;
-      const { code, reason } = await this.#runOnce();
+      const { code, reason, readyForMs } = await this.#runOnce();
       if (this.#stopping.signal.aborted) break;
-      wasReadyOnce ||= this.#isReady;
+      wasReadyOnce ||= readyForMs !== undefined;
       // Settings with which it ran once are not what is wrong.
       if (code === wrongSettingsExitCode && !wasReadyOnce) {
         this.#started.reject(new UserError(`${name} cannot start, see above`));
         return;
       }
       onCrash(reason);
-      if (this.#isReady) pauseMs = shortestPauseMs;
+      if (readyForMs !== undefined && readyForMs >= wellAfterMs) pauseMs = shortestPauseMs;
       await this.#pause(pauseMs);
       if (this.#stopping.signal.aborted) break;
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
@@ -93,7 +96,7 @@ export class ServiceProcess {
   }
 
   #runOnce(): Promise<End> {
-    const { command, env, onLine } = this.#options;
+    const { command, env, clock, onLine } = this.#options;
     const [program, ...args] = command;
     // In a process group of its own: a Ctrl-C in the terminal is for us, and we stop services in order.
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env, detached: true });
@@ -102,16 +105,21 @@ export class ServiceProcess {
       // Where the process could not be made there are no streams.
       if (stream) createInterface({ input: stream }).on('line', onLine);
     }
+    let readySinceMs: number | undefined;
+    const readyForMs = (): number | undefined =>
+      readySinceMs === undefined ? undefined : clock.monotonicMs() - readySinceMs;
     child.once('message', (message) => {
-      this.#isReady = true;
+      readySinceMs = clock.monotonicMs();
       this.#started.resolve((message as ReadyMessage).addresses);
     });
     return new Promise((resolve) => {
       child.on('error', (error) => {
         // One that could not be made may never say "close"; one that runs does.
-        if (child.pid === undefined) resolve({ code: null, reason: error.message });
+        if (child.pid === undefined) resolve({ code: null, reason: error.message, readyForMs: undefined });
       });
-      child.once('close', (code, signal) => resolve({ code, reason: signal ?? `exit code ${code}` }));
+      child.once('close', (code, signal) => {
+        resolve({ code, reason: signal ?? `exit code ${code}`, readyForMs: readyForMs() });
+      });
     });
   }
 

@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import { systemClock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RunningService } from '../../lib/run-service.ts';
 import { startConsumerService } from '../runtime/service.ts';
@@ -12,7 +12,11 @@ import { windowsLookedAt } from './series.ts';
  * Starts alerting: verdicts in, alerts out, and into the log. One instance at a time sees everything; several would share the
  * partitions, and each would see a part of a spike.
  */
-export function startAlerting(config: AlertingConfig, logger: Logger, clock = systemClock): Promise<RunningService> {
+export function startAlerting(
+  config: AlertingConfig,
+  logger: Logger,
+  clock: Clock = systemClock,
+): Promise<RunningService> {
   return startConsumerService({
     name: 'alerting',
     input: 'verdict',

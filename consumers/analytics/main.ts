@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import { systemClock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RunningService } from '../../lib/run-service.ts';
 import { startConsumerService } from '../runtime/service.ts';
@@ -11,7 +11,11 @@ import { Windows } from './windows.ts';
 const readBackMs = 6 * 60 * 60_000;
 
 /** Starts analytics: verdicts in, numbers by minute, scene, label, suggestion and result out. */
-export function startAnalytics(config: AnalyticsConfig, logger: Logger, clock = systemClock): Promise<RunningService> {
+export function startAnalytics(
+  config: AnalyticsConfig,
+  logger: Logger,
+  clock: Clock = systemClock,
+): Promise<RunningService> {
   return startConsumerService({
     name: 'analytics',
     input: 'verdict',

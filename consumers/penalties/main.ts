@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import { systemClock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RunningService } from '../../lib/run-service.ts';
 import { startConsumerService } from '../runtime/service.ts';
@@ -7,7 +7,11 @@ import type { PenaltiesConfig } from './config.ts';
 import { PenaltiesProcessor } from './processor.ts';
 
 /** Starts penalties: verdicts in, strikes and decisions out, in shadow: nothing is done to anyone. */
-export function startPenalties(config: PenaltiesConfig, logger: Logger, clock = systemClock): Promise<RunningService> {
+export function startPenalties(
+  config: PenaltiesConfig,
+  logger: Logger,
+  clock: Clock = systemClock,
+): Promise<RunningService> {
   const policy = { ...config, exemptAccounts: new Set(config.exemptAccounts) };
   return startConsumerService({
     name: 'penalties',

@@ -50,7 +50,8 @@ export async function startDocker(
   } catch (error) {
     const reason = inTime.aborted ? `they did not answer within ${startTimeoutMs / 1000} s` : messageOf(error);
     const states = signal.aborted ? '' : await keepLogs(home, composeEnv, join(folder, 'containers.log'));
-    await removeContainers(home, composeEnv, onProgress);
+    // What failed first is what counts.
+    await removeContainers(home, composeEnv, onProgress).catch((second: unknown) => onProgress(messageOf(second)));
     signal.throwIfAborted();
     throw new UserError(`The containers of Kafka and the registry do not start: ${reason}${states}`);
   }

@@ -27,7 +27,7 @@ export async function startEmbedded({ home, env, onProgress, onChild, signal }: 
   if ('missing' in java) throw new UserError(java.missing);
   const maven = findMaven(env);
   const mavenPath = 'path' in maven ? maven.path : undefined;
-  const request = { home, mavenPath, env, onProgress, signal };
+  const request = { home, mavenPath, env, onProgress, onChild, signal };
   const kafkaFolder = await resolveJars(kafkaJars, request);
   const registryFolder = await resolveJars(registryJars, request);
 

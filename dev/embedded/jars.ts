@@ -33,6 +33,8 @@ export interface JarRequest {
   readonly mavenPath: string | undefined;
   readonly env: Environment;
   readonly onProgress: (text: string) => void;
+  /** Told the id of Maven's process. */
+  readonly onChild: (pid: number) => void;
   /** Ends Maven. */
   readonly signal: AbortSignal;
 }
@@ -42,8 +44,12 @@ export function haveJars(home: string): boolean {
   return [kafkaJars, registryJars].every((set) => existsSync(folderOf(home, set)));
 }
 
+export function jarsFolder(home: string): string {
+  return join(home, 'jars');
+}
+
 function folderOf(home: string, set: JarSet): string {
-  return join(home, 'jars', set.folder);
+  return join(jarsFolder(home), set.folder);
 }
 
 /**
@@ -84,7 +90,7 @@ function removeInterrupted(jars: string): void {
 const keptLines = 15;
 
 async function runMaven(mavenPath: string, set: JarSet, outputFolder: string, request: JarRequest): Promise<void> {
-  const { env, onProgress, signal } = request;
+  const { env, onProgress, onChild, signal } = request;
   const pom = join(import.meta.dirname, set.pom);
   const args = ['-f', pom, '-Dstyle.color=never', set.goal, `-DoutputDirectory=${outputFolder}`];
   const lastLines: string[] = [];
@@ -97,7 +103,7 @@ async function runMaven(mavenPath: string, set: JarSet, outputFolder: string, re
     else if (line.trim() !== '' && !line.startsWith('Download')) lastLines.push(line);
     if (lastLines.length > keptLines) lastLines.shift();
   };
-  const code = await runProgram(mavenPath, args, { env, onLine, signal });
+  const code = await runProgram(mavenPath, args, { env, onLine, onChild, signal });
   if (code === 0) return;
   throw new UserError(`Maven cannot fetch ${set.title} (exit code ${code}):\n${lastLines.join('\n')}`);
 }

@@ -46,11 +46,13 @@ export async function takeLease(request: LeaseRequest): Promise<Lease> {
   const { home, kind, env, signal } = request;
   const keepers = new KeeperStarter(home, kind, env);
   const deadlineMs = performance.now() + keeperTimeoutMs;
+  signal.throwIfAborted();
   for (;;) {
-    signal.throwIfAborted();
     const lease = await tryLease(request);
     if (lease !== undefined) return lease;
     if (performance.now() > deadlineMs) throw new UserError(noLeaseMessage(home));
+    // One that is on its way is waited for even when we give up: only who is connected can tell it that it is not needed.
+    if (!keepers.isOnItsWay) signal.throwIfAborted();
     keepers.ensureStarted();
     await pause(pollMs);
   }

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { messageOf } from '../../lib/errors.ts';
 import { ProcessLock } from '../../lib/process-lock.ts';
 import { removeContainers } from '../docker/backend.ts';
+import { jarsFolder } from '../embedded/jars.ts';
 import type { Environment } from '../run-program.ts';
 import { brokerFolder, keeperLockPath, readKeeperFile, removeKeeperFile } from './protocol.ts';
 
@@ -47,14 +48,13 @@ async function kill(pid: number, home: string): Promise<void> {
   }
 }
 
-/** Whether a process is a Java process of this home: its id may have been given to any other program since. */
+/** Whether a process is Kafka, the registry or Maven of this home: its id may have been given to any other program since. */
 async function isOurs(pid: number, home: string): Promise<boolean> {
   try {
     const { stdout } = await run('ps', ['-ww', '-o', 'command=', '-p', String(pid)]);
-    return (
-      /kafka\.Kafka|kafka\.tools\.StorageTool|apicurio-registry-app/.test(stdout) &&
-      stdout.includes(`${brokerFolder(home)}/`)
-    );
+    if (/dependency:(copy-dependencies|unpack)/.test(stdout)) return stdout.includes(`=${jarsFolder(home)}/`);
+    const isServer = /kafka\.Kafka|kafka\.tools\.StorageTool|apicurio-registry-app/.test(stdout);
+    return isServer && stdout.includes(`${brokerFolder(home)}/`);
   } catch {
     return false;
   }

@@ -21,15 +21,19 @@ export class KeeperStarter {
     this.#env = env;
   }
 
+  /** Whether one that was started here runs. */
+  get isOnItsWay(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
   /**
    * Starts one, unless the last that was started here still runs.
    *
    * @throws {UserError} when that one failed, with the end of its log.
    */
   ensureStarted(): void {
-    const child = this.#child;
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) return;
-    if (child?.exitCode) throw new UserError(`The keeper of ${this.#home} does not start. ${logEnd(this.#home)}`);
+    if (this.isOnItsWay) return;
+    if (this.#child?.exitCode) throw new UserError(`The keeper of ${this.#home} does not start. ${logEnd(this.#home)}`);
     this.#child = this.#spawn();
   }
 

@@ -27,7 +27,9 @@ export async function javaTools(): Promise<JavaTools> {
   const maven = findMaven(sources.env);
   const mavenPath = 'path' in maven ? maven.path : undefined;
   const { signal } = new AbortController();
-  const request = { home: homeOf(sources), mavenPath, env: sources.env, onProgress: () => undefined, signal };
+  const ignore = (): void => undefined;
+  const { env } = sources;
+  const request = { home: homeOf(sources), mavenPath, env, onProgress: ignore, onChild: ignore, signal };
   return {
     java: java.path,
     keytool: join(java.path, '../keytool'),

@@ -36,6 +36,15 @@ describe('containers that do not start', () => {
     expect(existsSync(join(home, 'down'))).toBe(true);
   });
 
+  it('say why also where they cannot be removed', async () => {
+    const cases = `*" up "*) echo 'no space left'; exit 1;; *" down"*) echo 'engine went away'; exit 1;;`;
+    stubProgram(join(home, 'bin'), 'docker', `case "$*" in ${cases} esac`);
+    const env = { PATH: `${join(home, 'bin')}:/usr/bin:/bin` };
+    const ignore = (): void => undefined;
+    const started = startDocker({ home, env, onProgress: ignore, onChild: ignore, signal: giveUp.signal });
+    await expect(started).rejects.toThrow(/^The containers of Kafka and the registry do not start: .*no space left/);
+  });
+
   it('are removed when the start is given up', async () => {
     const started = startThatHangs();
     started.catch(() => undefined);

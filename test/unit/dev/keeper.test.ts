@@ -5,19 +5,20 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { composeProject } from '../../../dev/docker/backend.ts';
-import { runningBroker } from '../../../dev/keeper/lease.ts';
+import { runningBroker, takeLease } from '../../../dev/keeper/lease.ts';
 import { endLeftoversOfLost } from '../../../dev/keeper/leftovers.ts';
 import {
   brokerFolder,
   type KeeperFile,
   keeperLockPath,
+  keeperLogPath,
   messageIn,
   readKeeperFile,
   writeKeeperFile,
 } from '../../../dev/keeper/protocol.ts';
 import { processEnvironment } from '../../../lib/config/sources.ts';
 import { ProcessLock } from '../../../lib/process-lock.ts';
-import { allEnded, stillRunning } from '../../support/processes.ts';
+import { allEnded, familyOf, running, stillRunning } from '../../support/processes.ts';
 import { stubProgram } from '../../support/stub-program.ts';
 import { makeTestFolder } from '../../support/test-folder.ts';
 
@@ -32,14 +33,19 @@ function leaveKeeperFile(file: Partial<KeeperFile>): void {
 }
 
 /** A process with the command line of a Kafka whose files are in `folder`. */
-async function kafkaIn(folder: string): Promise<number> {
+function kafkaIn(folder: string): Promise<number> {
+  return programWith('kafka.Kafka', join(folder, 'embedded/kafka/server.properties'));
+}
+
+/** A process with the command line of a Maven that fetches jars for `home`. */
+function mavenFor(home: string): Promise<number> {
+  return programWith('dependency:unpack', `-DoutputDirectory=${join(home, 'jars/kafka.part-1')}`);
+}
+
+/** A process that runs, with these arguments. */
+async function programWith(...args: readonly string[]): Promise<number> {
   const script = "console.log('runs'); setInterval(() => 0, 1000)";
-  const child = spawn(process.execPath, [
-    '-e',
-    script,
-    'kafka.Kafka',
-    join(folder, 'embedded/kafka/server.properties'),
-  ]);
+  const child = spawn(process.execPath, ['-e', script, '--', ...args]);
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   return child.pid ?? 0;
@@ -70,14 +76,29 @@ describe('the port of a keeper that was killed', () => {
   });
 });
 
+describe('a lease that is given up before its keeper answers', () => {
+  it('leaves no keeper', async () => {
+    const giveUp = new AbortController();
+    const env = { PATH: '/nonexistent' };
+    const request = { home, kind: 'embedded', env, onProgress: () => undefined, signal: giveUp.signal } as const;
+    const taken = takeLease(request);
+    taken.catch(() => undefined);
+    await expect.poll(() => existsSync(keeperLogPath(home)), { interval: 5 }).toBe(true);
+    giveUp.abort(new Error('Ctrl-C'));
+    await expect(taken).rejects.toThrow('Ctrl-C');
+    await expect.poll(() => running(familyOf(process.pid), new RegExp(`main\\.ts ${home}`))).toEqual([]);
+    expect(readKeeperFile(home)).toBeUndefined();
+  });
+});
+
 describe('what a killed keeper left', () => {
   it('is ended where it belongs to this home, and only there', async () => {
-    const ours = await kafkaIn(brokerFolder(home));
-    const other = await kafkaIn(brokerFolder(`${home}-2`));
-    leaveKeeperFile({ children: [ours, other, process.pid] });
+    const ours = [await kafkaIn(brokerFolder(home)), await mavenFor(home)];
+    const others = [await kafkaIn(brokerFolder(`${home}-2`)), await mavenFor(`${home}-2`)];
+    leaveKeeperFile({ children: [...ours, ...others, process.pid] });
     await endLeftoversOfLost(home, processEnvironment());
-    await allEnded([ours]);
-    expect(stillRunning([other])).toEqual([other]);
+    await allEnded(ours);
+    expect(stillRunning(others)).toEqual(others);
     expect(readKeeperFile(home)).toBeUndefined();
   });
 

@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { kill } from 'node:process';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ServiceProcess } from '../../../dev/service-process.ts';
 import { UserError } from '../../../lib/errors.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -9,19 +10,20 @@ const ready = "process.send({ type: 'ready', addresses: { callbacks: 'http://her
 function service(...command: [string, ...string[]]) {
   const clock = new ManualClock();
   const crashes: string[] = [];
+  const lines: string[] = [];
   const process = new ServiceProcess({
     name: 'a service',
     command,
     env: { PATH: '/usr/bin:/bin' },
     clock,
-    onLine: () => undefined,
+    onLine: (line) => lines.push(line),
     onCrash: (reason) => crashes.push(reason),
   });
   onTestFinished(() => process.stop());
   /** Resolves when it has ended so often and waits to be started again. */
   const crashed = (count: number): Promise<void> =>
     expect.poll(() => [crashes.length, clock.waiting], { timeout: 10_000 }).toEqual([count, 1]);
-  return { process, clock, crashes, crashed };
+  return { process, clock, crashes, lines, crashed };
 }
 
 function node(script: string): [string, ...string[]] {
@@ -52,12 +54,38 @@ describe('ServiceProcess', () => {
     await expect(started).rejects.toThrow('a service was stopped');
   });
 
-  it('starts one that was ready again after 1 s each time, also where it says that its settings are wrong', async () => {
+  it('starts one that gets ready and ends at once ever more slowly too, also where it says that its settings are wrong', async () => {
     const { process, clock, crashed } = service(...node(`${ready} process.disconnect(); process.exitCode = 2`));
     await process.start();
-    for (const count of [1, 2, 3]) {
-      await crashed(count);
-      clock.advance(1_000);
+    for (const [index, pauseMs] of [1_000, 2_000, 4_000].entries()) {
+      await crashed(index + 1);
+      clock.advance(pauseMs - 1);
+      expect(clock.waiting).toBe(1);
+      clock.advance(1);
+      expect(clock.waiting).toBe(0);
+    }
+  });
+
+  it('starts one that was ready for a minute again after 1 s', async () => {
+    const { process, clock, lines, crashed } = service(
+      ...node(`${ready} console.log(process.pid); setInterval(() => 0, 1000)`),
+    );
+    // The service asks for the time when it is ready, and when it has ended.
+    const asked = vi.spyOn(clock, 'monotonicMs');
+    await process.start();
+    for (const [index, { readyForMs, pauseMs }] of [
+      { readyForMs: 59_999, pauseMs: 1_000 },
+      { readyForMs: 59_999, pauseMs: 2_000 },
+      { readyForMs: 60_000, pauseMs: 1_000 },
+    ].entries()) {
+      await expect.poll(() => [asked.mock.calls.length, lines.length]).toEqual([2 * index + 1, index + 1]);
+      clock.advance(readyForMs);
+      kill(Number(lines.at(-1)), 'SIGKILL');
+      await crashed(index + 1);
+      clock.advance(pauseMs - 1);
+      expect(clock.waiting).toBe(1);
+      clock.advance(1);
+      expect(clock.waiting).toBe(0);
     }
   });
 
