@@ -15,6 +15,8 @@ export interface SendCounts {
   acknowledged: number;
   /** Attempts beyond the first of a delivery, after a failure or no answer. */
   repeated: number;
+  /** From the first delivery to the last acknowledgement. */
+  tookMs: number;
   /** Why the last attempt failed that did. */
   lastFailure: string | undefined;
 }
@@ -35,7 +37,14 @@ const repeatPauseMs = 500;
 
 /** Sends planned traffic on time, each delivery until it is acknowledged, as Tencent does where its retries are switched on. */
 export class TrafficSender {
-  readonly counts: SendCounts = { sent: 0, redelivered: 0, acknowledged: 0, repeated: 0, lastFailure: undefined };
+  readonly counts: SendCounts = {
+    sent: 0,
+    redelivered: 0,
+    acknowledged: 0,
+    repeated: 0,
+    tookMs: 0,
+    lastFailure: undefined,
+  };
   readonly #options: TrafficSenderOptions;
   readonly #agent = new Agent({ connections, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs });
 
@@ -55,6 +64,7 @@ export class TrafficSender {
       underWay.push(this.#deliver(delivery));
     }
     await Promise.all(underWay);
+    this.counts.tookMs = Math.round(clock.monotonicMs() - beginMs);
     await this.#agent.close();
   }
 

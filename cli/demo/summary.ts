@@ -39,11 +39,12 @@ export function claims({ sent, redelivered, acknowledged }: SendCounts, found: F
 
 /** The end of the demo for people. */
 export function summary(counts: SendCounts, found: Found): readonly string[] {
-  const { sent, redelivered, acknowledged, repeated } = counts;
+  const { sent, redelivered, acknowledged, repeated, tookMs } = counts;
+  const rate = `${((1000 * acknowledged) / tookMs).toFixed(1)}/s`;
   const doubled = found.verdicts - acknowledged;
   const numbers = [
     ['sent', String(sent), `${sent - redelivered} different callbacks, ${redelivered} delivered again`],
-    ['acknowledged', String(acknowledged), repeated === 0 ? '' : `${repeated} attempts had to be repeated`],
+    ['acknowledged', String(acknowledged), repeated === 0 ? rate : `${rate}, ${repeated} attempts had to be repeated`],
     [
       'on the topic',
       String(found.verdicts),
