@@ -14,7 +14,7 @@ const demo = spawn(process.execPath, [join(root, 'cli/imwatch.ts'), 'demo'], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: { ...processEnvironment(), FORCE_COLOR: '1', NO_COLOR: undefined },
 });
-const lines = ['$ npm run demo'];
+const lines: string[] = [];
 let decisions = 0;
 for await (const line of createInterface({ input: demo.stdout })) {
   process.stdout.write(`${line}\n`);
