@@ -4,7 +4,6 @@ import { dockerTrouble, missingImages } from '../dev/docker/engine.ts';
 import { haveJars } from '../dev/embedded/jars.ts';
 import { findJava, findMaven } from '../dev/embedded/java.ts';
 import { prepareHome } from '../dev/folders.ts';
-import { readIngestConfig } from '../ingest/config.ts';
 import { readSettings, type Sources, textOf } from '../lib/config/read.ts';
 import { AppError, messageOf } from '../lib/errors.ts';
 import { withAdmin } from '../lib/kafka/admin.ts';
@@ -12,13 +11,14 @@ import { createKafka } from '../lib/kafka/client.ts';
 import { kafkaSettings } from '../lib/kafka/settings.ts';
 import { differences, readTopics } from '../lib/kafka/topic-admin.ts';
 import { silentLogger } from '../lib/logger.ts';
+import { managementSettings } from '../lib/management-server.ts';
 import { registeredSchemas, topicPlans } from '../schemas/provisioning.ts';
 import { createSchemaRegistry } from '../schemas/registry.ts';
 import { clusterSettings } from '../schemas/settings.ts';
 import { withDefaultApp } from './default-app.ts';
 import { placeholderAddresses } from './local/cluster.ts';
 import { readReadiness } from './management-client.ts';
-import { serviceProblems } from './services.ts';
+import { managementPorts, serviceNames, serviceProblems } from './services.ts';
 import { homeOf, settingsCatalogue, withBroker } from './settings.ts';
 
 /** What a check found: `warning` for what works but may surprise, `failure` for what will not work. */
@@ -38,7 +38,7 @@ export const checks: readonly Check[] = [
   checkHome,
   checkBrokerTools,
   checkCluster,
-  checkIngest,
+  checkServices,
 ];
 
 const minNodeMajor = 26;
@@ -166,17 +166,20 @@ async function checkRegistry(
 
 const readinessStatus = { ready: 'ok', degraded: 'warning', unavailable: 'failure' } as const;
 
-async function checkIngest(sources: Sources): Promise<readonly Finding[]> {
-  let config: ReturnType<typeof readIngestConfig>;
-  try {
-    config = readIngestConfig(withDefaultApp(sources));
-  } catch {
-    return [];
-  }
-  const url = `http://${config.managementHost}:${config.managementPort}`;
+/** What the services of this machine say of themselves. */
+async function checkServices(sources: Sources): Promise<readonly Finding[]> {
+  // Wrong settings are another check's business, and nothing is known then of where to ask.
+  if (serviceProblems(withBroker(withDefaultApp(sources), placeholderAddresses)).length > 0) return [];
+  const { managementHost } = readSettings(managementSettings, sources);
+  const ports = readSettings(managementPorts, sources);
+  return Promise.all(serviceNames.map((name) => checkService(name, `http://${managementHost}:${ports[name]}`)));
+}
+
+async function checkService(check: string, url: string): Promise<Finding> {
   const readiness = await readReadiness(url);
-  if (readiness === undefined) return finding('ingest', 'warning', `does not run here (${url} does not answer)`);
+  if (readiness === undefined) {
+    return { check, status: 'warning', detail: `does not run here (${url} does not answer)` };
+  }
   const { status, reasons } = readiness;
-  const detail = [`${status}, as ${url} says`, ...reasons].join('; ');
-  return finding('ingest', readinessStatus[status], detail);
+  return { check, status: readinessStatus[status], detail: [`${status}, as ${url} says`, ...reasons].join('; ') };
 }

@@ -1,10 +1,10 @@
-import { readAlertingConfig } from '../consumers/alerting/config.ts';
+import { alertingSettings, readAlertingConfig } from '../consumers/alerting/config.ts';
 import { startAlerting } from '../consumers/alerting/main.ts';
-import { readAnalyticsConfig } from '../consumers/analytics/config.ts';
+import { analyticsSettings, readAnalyticsConfig } from '../consumers/analytics/config.ts';
 import { startAnalytics } from '../consumers/analytics/main.ts';
-import { readPenaltiesConfig } from '../consumers/penalties/config.ts';
+import { penaltiesSettings, readPenaltiesConfig } from '../consumers/penalties/config.ts';
 import { startPenalties } from '../consumers/penalties/main.ts';
-import { readIngestConfig } from '../ingest/config.ts';
+import { ingestSettings, readIngestConfig } from '../ingest/config.ts';
 import { startIngest } from '../ingest/main.ts';
 import type { Sources } from '../lib/config/read.ts';
 import { ConfigError } from '../lib/errors.ts';
@@ -25,6 +25,14 @@ export interface Service {
 
 export const serviceNames = ['ingest', 'analytics', 'penalties', 'alerting'] as const;
 export type ServiceName = (typeof serviceNames)[number];
+
+/** The setting of each service's management port. */
+export const managementPorts = {
+  ingest: ingestSettings.managementPort,
+  analytics: analyticsSettings.managementPort,
+  penalties: penaltiesSettings.managementPort,
+  alerting: alertingSettings.managementPort,
+} as const satisfies Record<ServiceName, unknown>;
 
 export const services: readonly Service[] = [
   {

@@ -1,7 +1,7 @@
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { asError, messageOf } from '../../lib/errors.ts';
-import { isKafkaClientError } from '../../lib/kafka/admin.ts';
+import { isKafkaClientError, kafkaRequest } from '../../lib/kafka/admin.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RecordName } from '../../schemas/generated/events.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
@@ -78,7 +78,7 @@ export class TopicConsumer<N extends RecordName> {
     return this.#assignment.isRestored ? undefined : 'reading back what was written before';
   }
 
-  /** Joins the group; events come from now on. @throws when the cluster cannot be reached. */
+  /** Joins the group; events come from now on. @throws {KafkaRequestError} when the cluster cannot be reached. */
   async start(): Promise<void> {
     const { topic, onBug } = this.#options;
     this.#consumer.on('consumer.group_join', ({ payload }) => {
@@ -87,13 +87,20 @@ export class TopicConsumer<N extends RecordName> {
     this.#consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
       if (!restart) onBug(error);
     });
-    await this.#consumer.connect();
-    await this.#consumer.subscribe({ topic, fromBeginning: true });
-    await this.#consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: (payload) => this.#takeBatch(payload),
-    });
+    try {
+      await kafkaRequest(async () => {
+        await this.#consumer.connect();
+        await this.#consumer.subscribe({ topic, fromBeginning: true });
+        await this.#consumer.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          eachBatch: (payload) => this.#takeBatch(payload),
+        });
+      });
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     this.#tickLater();
   }
 

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { AppError, messageOf } from '../../lib/errors.ts';
+import { kafkaRequest } from '../../lib/kafka/admin.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
 import { readTopics, type Start } from '../../lib/kafka/topic-reader.ts';
@@ -105,7 +106,7 @@ export async function startConsumerService<I extends TopicId>(
       ...options.outputs,
     ]);
     const output = { sink, writer: new RecordWriter(destinations), metrics, clock, logger };
-    await sink.connect();
+    await kafkaRequest(() => sink.connect());
     const joining = new TopicConsumer({
       kafka,
       service: name,

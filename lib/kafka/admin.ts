@@ -23,13 +23,26 @@ export async function withAdmin<T>(
 ): Promise<T> {
   const admin = kafka.admin(config);
   try {
-    await admin.connect();
-    return await use(admin);
+    return await kafkaRequest(async () => {
+      await admin.connect();
+      return use(admin);
+    });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/**
+ * Does what talks to Kafka.
+ *
+ * @throws {KafkaRequestError} for whatever the client could not do; other errors as they are.
+ */
+export async function kafkaRequest<T>(request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
   } catch (error) {
     if (!isKafkaClientError(error)) throw error;
     throw new KafkaRequestError(`Kafka: ${messageOf(error)}`, { cause: error });
-  } finally {
-    await admin.disconnect();
   }
 }
 

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { createConsumerMetrics } from '../../../consumers/runtime/metrics.ts';
 import { refusals } from '../../../ingest/http/answers.ts';
 import { createIngestMetrics } from '../../../ingest/metrics.ts';
 
@@ -12,15 +13,22 @@ interface Rule {
   readonly annotations: { readonly summary: string; readonly action: string };
 }
 
-const rulesFile = join(import.meta.dirname, '../../../deploy/prometheus/ingest.rules.yml');
-const { groups } = parse(readFileSync(rulesFile, 'utf8')) as { groups: readonly { rules: readonly Rule[] }[] };
-const rules = groups.flatMap((group) => group.rules);
+const folder = join(import.meta.dirname, '../../../deploy/prometheus');
 
-describe('the alert rules of ingest', () => {
-  it('ask for metrics that ingest has', async () => {
-    const { registry } = createIngestMetrics({ queuedRecords: 0, queuedBytes: 0 });
-    const known = (await registry.getMetricsAsJSON()).map(({ name }) => name);
-    const asked = rules.flatMap(({ expr }) => expr.match(/ingest_\w+/g) ?? []);
+function rulesIn(file: string): readonly Rule[] {
+  const { groups } = parse(readFileSync(join(folder, file), 'utf8')) as { groups: readonly { rules: Rule[] }[] };
+  return groups.flatMap((group) => group.rules);
+}
+
+const rules = readdirSync(folder).flatMap(rulesIn);
+
+describe('the alert rules', () => {
+  it('ask for metrics that the services have', async () => {
+    const ingest = createIngestMetrics({ queuedRecords: 0, queuedBytes: 0 });
+    const consumer = createConsumerMetrics();
+    const metrics = await Promise.all([ingest, consumer].map(({ registry }) => registry.getMetricsAsJSON()));
+    const known = metrics.flat().map(({ name }) => name);
+    const asked = rules.flatMap(({ expr }) => expr.match(/(ingest|consumer)_\w+/g) ?? []);
     expect(asked.length).toBeGreaterThanOrEqual(rules.length);
     expect(asked.filter((name) => !known.includes(name))).toEqual([]);
   });
@@ -34,7 +42,7 @@ describe('the alert rules of ingest', () => {
 
   it.each(rules)('$alert says what it means and what to do', ({ labels, annotations }) => {
     expect(['page', 'ticket']).toContain(labels.severity);
-    expect(annotations.summary).toMatch(/\.$/);
+    expect(annotations.summary).toMatch(/[.;].*$/);
     expect(annotations.action).not.toBe('');
   });
 });
