@@ -25,8 +25,7 @@ export async function startTestConsumer<C>(
   env: Readonly<Record<string, string>>,
   clock: ManualClock,
 ): Promise<TestConsumer> {
-  const ports = { ANALYTICS_MANAGEMENT_PORT: '0', PENALTIES_MANAGEMENT_PORT: '0', ALERTING_MANAGEMENT_PORT: '0' };
-  const config = read({ env: { ...inject('cluster'), ...ports, ...env }, file: {}, running: {} });
+  const config = read({ env: { ...inject('cluster'), ...env }, file: {}, running: {} });
   const service = await start(config, silentLogger, clock);
   const url = service.addresses['management'] ?? '';
   const metrics = async (): Promise<Samples> => parseMetrics(await (await request(`${url}/metrics`)).body.text());
