@@ -8,7 +8,7 @@ import { ingestSettings } from '../ingest/config.ts';
 import { appSettings } from '../lib/config/apps.ts';
 import { homeFolder, homeSettings } from '../lib/config/home.ts';
 import { readSettings, type SettingsGroup, type Sources, textOf } from '../lib/config/read.ts';
-import { processSources, withRunning } from '../lib/config/sources.ts';
+import { processSources, sourceSettings, withRunning } from '../lib/config/sources.ts';
 import { kafkaSettings } from '../lib/kafka/settings.ts';
 import { logSettings } from '../lib/logger.ts';
 import { managementSettings } from '../lib/management-server.ts';
@@ -24,7 +24,7 @@ export const settingsCatalogue: readonly SettingsGroup[] = [
   { title: 'Kafka', settings: kafkaSettings },
   { title: 'Schema registry and topics', settings: schemaSettings },
   { title: 'Every service', settings: { ...managementSettings, ...logSettings } },
-  { title: 'This machine', settings: { ...homeSettings, ...brokerSettings } },
+  { title: 'This machine', settings: { ...homeSettings, ...brokerSettings, ...sourceSettings } },
 ];
 
 /** IMWATCH_HOME as an absolute path. */

@@ -31,7 +31,10 @@ export async function demoSources(sources: Sources): Promise<Sources> {
   return {
     ...sources,
     env: {
+      // The services read no file, which may name another app.
+      ...sources.file,
       ...sources.env,
+      IMWATCH_ENV_FILE: '',
       ...demoRules,
       IMWATCH_APPS: '',
       IMWATCH_SDK_APP_ID: String(demoApp.sdkAppId),
@@ -45,11 +48,6 @@ export async function demoSources(sources: Sources): Promise<Sources> {
       INGEST_HOST: '127.0.0.1',
       ...ports,
     },
-    // What .env says of these would come after an empty text.
-    file: Object.fromEntries(
-      Object.entries(sources.file).filter(
-        ([name]) => !/^(IMWATCH_(APPS|SDK|TOKEN|SECRET|ADMIN|TEXT)|INGEST_)/.test(name),
-      ),
-    ),
+    file: {},
   };
 }
