@@ -164,7 +164,7 @@ export class TopicConsumer<N extends RecordName> {
       'problem' in decoded
         ? { kind: 'park', reason: 'RECORD_NOT_READABLE', detail: decoded.problem }
         : processor.take({ value: decoded.value, partition, offset });
-    lane.next = offset + 1n;
+    lane.took(offset);
     metrics.handled(outcome.kind);
     if (outcome.kind === 'ok') return outcome.outputs ?? [];
     if (outcome.kind === 'skip') {

@@ -125,7 +125,7 @@ class Partition {
       const verdict = this.#verdicts[Number(offset)];
       if (verdict === undefined) return;
       this.#lane.processor.take(received(Number(offset), verdict));
-      this.#lane.next = offset + 1n;
+      this.#lane.took(offset);
     }
     this.#commit();
   }
