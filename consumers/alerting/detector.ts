@@ -19,6 +19,8 @@ interface Incident {
   readonly startedAt: number;
   /** What was usual before it; what happens during an incident is not. */
   readonly expected: number;
+  /** It is not over before: after a restart the verdicts of its window have to be read again first. */
+  readonly untilAtLeastMs: number;
 }
 
 interface Watched {
@@ -26,6 +28,8 @@ interface Watched {
   readonly label: string;
   readonly series: Series;
   incident: Incident | undefined;
+  /** What was usual before the last incident, for when the series does not reach back behind it. */
+  lastExpected: number;
 }
 
 /** Finds out when many senders at once say what is blocked: an alert when it begins, and one when it is over. */
@@ -37,10 +41,16 @@ export class Detector {
     this.#rule = rule;
   }
 
-  /** Takes back an incident that was firing before a restart, or is over. */
-  restore({ fingerprint, status, sdkAppId, labels, startedAt, expected }: Alert): void {
+  /** Takes back, at `nowMs`, an incident that was firing before a restart, or is over. */
+  restore({ fingerprint, status, sdkAppId, labels, startedAt, changedAt, expected }: Alert, nowMs: number): void {
     const watched = this.#watch(fingerprint, sdkAppId, labels['label'] ?? '', startedAt);
-    watched.incident = status === 'FIRING' ? { startedAt, expected } : undefined;
+    watched.lastExpected = expected;
+    if (status === 'FIRING') {
+      watched.incident = { startedAt, expected, untilAtLeastMs: nowMs + this.#rule.windowMs };
+    } else {
+      watched.incident = undefined;
+      watched.series.exclude(startedAt - this.#rule.windowMs, changedAt);
+    }
   }
 
   /** Whether a verdict counts for the rule. */
@@ -60,12 +70,13 @@ export class Detector {
       const { series, incident } = watched;
       const count = series.window(nowMs);
       if (incident === undefined) {
-        const expected = series.expected(nowMs);
+        const expected = series.expected(nowMs) ?? watched.lastExpected;
         if (this.#isIncident(count, expected)) {
-          watched.incident = { startedAt: nowMs, expected };
+          watched.incident = { startedAt: nowMs, expected, untilAtLeastMs: nowMs };
+          watched.lastExpected = expected;
           alerts.push(this.#alert(fingerprint, watched, watched.incident, 'FIRING', count, nowMs));
         }
-      } else if (count.verdicts < resolveShare * this.#threshold(incident.expected)) {
+      } else if (nowMs >= incident.untilAtLeastMs && this.#isOver(count, incident)) {
         watched.incident = undefined;
         series.exclude(incident.startedAt - this.#rule.windowMs, nowMs);
         alerts.push(this.#alert(fingerprint, watched, incident, 'RESOLVED', count, nowMs));
@@ -79,6 +90,10 @@ export class Detector {
     return verdicts >= this.#threshold(expected) && senders.size >= this.#rule.minSenders;
   }
 
+  #isOver({ verdicts }: WindowCount, { expected }: Incident): boolean {
+    return verdicts < resolveShare * this.#threshold(expected);
+  }
+
   #threshold(expected: number): number {
     return Math.max(this.#rule.minVerdicts, this.#rule.minRatio * expected);
   }
@@ -86,7 +101,8 @@ export class Detector {
   #watch(fingerprint: string, sdkAppId: number, label: string, sinceMs: number): Watched {
     const present = this.#watched.get(fingerprint);
     if (present !== undefined) return present;
-    const watched = { sdkAppId, label, series: new Series(this.#rule.windowMs, sinceMs), incident: undefined };
+    const series = new Series(this.#rule.windowMs, sinceMs);
+    const watched = { sdkAppId, label, series, incident: undefined, lastExpected: 0 };
     this.#watched.set(fingerprint, watched);
     return watched;
   }

@@ -33,7 +33,7 @@ export function startAlerting(
       });
       return async (partitions) => {
         const detector = new Detector(config);
-        await readBack('alert', 'all', 'beginning', (alert) => detector.restore(alert));
+        await readBack('alert', 'all', 'beginning', (alert) => detector.restore(alert, clock.nowMs()));
         const options = { detector, horizonMs: windowsLookedAt * config.windowMs, alerts, logger };
         return new Map(partitions.map((partition) => [partition, new AlertingProcessor(options)]));
       };

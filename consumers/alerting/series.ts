@@ -1,10 +1,14 @@
 /** What stands in one bucket of a series. */
 interface Bucket {
   verdicts: number;
-  /** It belongs to an incident, so it does not say what is usual. */
-  isUnusual: boolean;
   readonly senders: Map<string, number>;
   readonly scenes: Map<string, number>;
+}
+
+/** The buckets of an incident, by number; they do not say what is usual. */
+interface Incident {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** What a series holds in a window. */
@@ -27,8 +31,9 @@ const bucketsPerWindow = 10;
 /** The abusive verdicts of one app and label over time, in buckets of a tenth of a window by `receivedAt`. */
 export class Series {
   readonly #windowMs: number;
-  readonly #buckets = new Map<number, Bucket>();
   readonly #sinceMs: number;
+  readonly #buckets = new Map<number, Bucket>();
+  #incidents: readonly Incident[] = [];
 
   constructor(windowMs: number, sinceMs: number) {
     this.#windowMs = windowMs;
@@ -39,7 +44,6 @@ export class Series {
     const number = this.#bucketAt(atMs);
     const bucket = this.#buckets.get(number) ?? {
       verdicts: 0,
-      isUnusual: false,
       senders: new Map(),
       scenes: new Map(),
     };
@@ -54,7 +58,9 @@ export class Series {
     const senders = new Map<string, number>();
     const scenes = new Map<string, number>();
     let verdicts = 0;
-    for (const bucket of this.#between(nowMs - this.#windowMs, nowMs)) {
+    const last = this.#bucketAt(nowMs);
+    for (const [number, bucket] of this.#buckets) {
+      if (number <= last - bucketsPerWindow || number > last) continue;
       verdicts += bucket.verdicts;
       for (const [sender, count] of bucket.senders) addTo(senders, sender, count);
       for (const [scene, count] of bucket.scenes) addTo(scenes, scene, count);
@@ -62,39 +68,35 @@ export class Series {
     return { verdicts, senders, scenes };
   }
 
-  /** Verdicts that a window had on average in the time before the one that ends at `nowMs`; 0 without such time. */
-  expected(nowMs: number): number {
-    const endMs = nowMs - this.#windowMs;
-    const beginMs = Math.max(endMs - baselineWindows * this.#windowMs, this.#sinceMs);
-    if (beginMs >= endMs) return 0;
+  /** Verdicts that a window had on average in the time before the one that ends at `nowMs`; `undefined` without such time. */
+  expected(nowMs: number): number | undefined {
+    const last = this.#bucketAt(nowMs) - bucketsPerWindow;
+    const first = Math.max(last - baselineWindows * bucketsPerWindow + 1, this.#bucketAt(this.#sinceMs));
     let verdicts = 0;
-    let usualMs = endMs - beginMs;
-    for (const bucket of this.#between(beginMs, endMs)) {
-      if (bucket.isUnusual) usualMs -= this.#windowMs / bucketsPerWindow;
-      else verdicts += bucket.verdicts;
+    let usualBuckets = 0;
+    for (let number = first; number <= last; number += 1) {
+      if (this.#incidents.some((incident) => number >= incident.first && number <= incident.last)) continue;
+      verdicts += this.#buckets.get(number)?.verdicts ?? 0;
+      usualBuckets += 1;
     }
-    return usualMs <= 0 ? 0 : (verdicts * this.#windowMs) / usualMs;
+    return usualBuckets === 0 ? undefined : (verdicts * bucketsPerWindow) / usualBuckets;
   }
 
-  /** Says that what came from `beginMs` to `endMs` was an incident. */
+  /** Says that what came from `beginMs` to `endMs` was an incident, also what is added later. */
   exclude(beginMs: number, endMs: number): void {
-    for (const bucket of this.#between(beginMs, endMs)) bucket.isUnusual = true;
+    this.#incidents = [...this.#incidents, { first: this.#bucketAt(beginMs) + 1, last: this.#bucketAt(endMs) }];
   }
 
   /** Drops what no window reaches any more. Returns whether anything is left. */
   forget(nowMs: number): boolean {
     const oldest = this.#bucketAt(nowMs - windowsLookedAt * this.#windowMs);
     for (const number of this.#buckets.keys()) if (number < oldest) this.#buckets.delete(number);
-    return this.#buckets.size > 0;
+    this.#incidents = this.#incidents.filter(({ last }) => last >= oldest);
+    return this.#buckets.size > 0 || this.#incidents.length > 0;
   }
 
   #bucketAt(atMs: number): number {
     return Math.floor(atMs / (this.#windowMs / bucketsPerWindow));
-  }
-
-  *#between(beginMs: number, endMs: number): Generator<Bucket> {
-    const end = this.#bucketAt(endMs);
-    for (const [number, bucket] of this.#buckets) if (number > this.#bucketAt(beginMs) && number <= end) yield bucket;
   }
 }
 

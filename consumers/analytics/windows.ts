@@ -13,6 +13,8 @@ export interface WindowSettings {
 type Row = Pick<Rollup, 'sdkAppId' | 'scene' | 'label' | 'suggestion' | 'result'> & {
   verdicts: number;
   isDirty: boolean;
+  /** Offset up to which it was counted when it was given out last; -1 before. */
+  throughOffset: bigint;
 };
 
 interface Window {
@@ -22,10 +24,11 @@ interface Window {
   readonly firstOffset: bigint;
 }
 
-/** A window that has been given out as complete: what it held, and up to which offset. */
+/** A window that has been given out as complete. */
 interface ClosedWindow {
   readonly rows: Map<string, Row>;
-  throughOffset: bigint;
+  /** Offset of the first late verdict that has not been given out: where a restart must begin until it has. */
+  firstLateOffset: bigint | undefined;
 }
 
 /** How far behind the newest window a closed one is remembered, so that late verdicts can be added to it. */
@@ -52,22 +55,26 @@ export class Windows {
   /** Takes back a row that was given out before a restart; open windows are counted anew. */
   restore(rollup: Rollup): void {
     if (!rollup.isComplete) return;
-    const closed = this.#closed.get(rollup.windowStart) ?? { rows: new Map(), throughOffset: -1n };
+    const closed = this.#closed.get(rollup.windowStart) ?? { rows: new Map(), firstLateOffset: undefined };
     const throughOffset = BigInt(rollup.throughOffset);
     const { sdkAppId, scene, label, suggestion, result, verdicts } = rollup;
-    closed.rows.set(rowKey(rollup), { sdkAppId, scene, label, suggestion, result, verdicts, isDirty: false });
-    if (throughOffset > closed.throughOffset) closed.throughOffset = throughOffset;
+    const row = { sdkAppId, scene, label, suggestion, result, verdicts, isDirty: false, throughOffset };
+    closed.rows.set(rowKey(rollup), row);
     this.#closed.set(rollup.windowStart, closed);
   }
 
-  /** Counts a verdict. `repeated` for one that was in a window when that was given out as complete. */
+  /**
+   * Counts a verdict. `repeated` for one that was in its row when that was given out as complete; other rows of the window may
+   * not have become durable with it.
+   */
   add(verdict: ContentVerdict, offset: bigint): 'counted' | 'late' | 'repeated' {
     const startMs = Math.floor(verdict.receivedAt / windowMs) * windowMs;
     if (offset > this.#throughOffset) this.#throughOffset = offset;
     if (startMs > this.#newestStartMs) this.#newestStartMs = startMs;
     const closed = this.#closed.get(startMs);
     if (closed !== undefined) {
-      if (offset <= closed.throughOffset) return 'repeated';
+      if (offset <= (closed.rows.get(rowKey(verdict))?.throughOffset ?? -1n)) return 'repeated';
+      closed.firstLateOffset ??= offset;
       count(closed.rows, verdict);
       return 'late';
     }
@@ -87,26 +94,27 @@ export class Windows {
         for (const row of window.rows.values()) row.isDirty = true;
         rows.push(...this.#given(window.startMs, window.rows, true, nowMs));
         this.#open.delete(window.startMs);
-        this.#closed.set(window.startMs, { rows: window.rows, throughOffset: this.#throughOffset });
+        this.#closed.set(window.startMs, { rows: window.rows, firstLateOffset: undefined });
       } else if (isTime) {
         rows.push(...this.#given(window.startMs, window.rows, false, nowMs));
       }
     }
     for (const [startMs, closed] of this.#closed) {
-      const corrected = this.#given(startMs, closed.rows, true, nowMs);
-      if (corrected.length > 0) closed.throughOffset = this.#throughOffset;
-      rows.push(...corrected);
+      rows.push(...this.#given(startMs, closed.rows, true, nowMs));
+      closed.firstLateOffset = undefined;
       if (startMs < this.#newestStartMs - rememberedMs) this.#closed.delete(startMs);
     }
     return rows;
   }
 
-  /** Where to begin after a restart; `undefined` when nothing is open. */
+  /** Where to begin after a restart; `undefined` when nothing is open and no late verdict waits. */
   get resumeOffset(): bigint | undefined {
     let first: bigint | undefined;
-    for (const { firstOffset } of this.#open.values()) {
-      if (first === undefined || firstOffset < first) first = firstOffset;
-    }
+    const offsets = [
+      ...Array.from(this.#open.values(), ({ firstOffset }) => firstOffset),
+      ...Array.from(this.#closed.values(), ({ firstLateOffset }) => firstLateOffset),
+    ];
+    for (const offset of offsets) if (offset !== undefined && (first === undefined || offset < first)) first = offset;
     return first;
   }
 
@@ -114,6 +122,7 @@ export class Windows {
     const dirty = Array.from(rows.values()).filter((row) => row.isDirty);
     return dirty.map((row) => {
       row.isDirty = false;
+      row.throughOffset = this.#throughOffset;
       const { sdkAppId, scene, label, suggestion, result, verdicts } = row;
       return {
         sdkAppId,
@@ -138,7 +147,7 @@ function count(rows: Map<string, Row>, verdict: ContentVerdict): void {
   const row = rows.get(key);
   if (row === undefined) {
     const { sdkAppId, scene, label, suggestion, result } = verdict;
-    rows.set(key, { sdkAppId, scene, label, suggestion, result, verdicts: 1, isDirty: true });
+    rows.set(key, { sdkAppId, scene, label, suggestion, result, verdicts: 1, isDirty: true, throughOffset: -1n });
   } else {
     row.verdicts += 1;
     row.isDirty = true;

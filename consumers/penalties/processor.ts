@@ -20,6 +20,8 @@ export class PenaltiesProcessor implements PartitionProcessor<'ContentVerdict'> 
   readonly #options: PenaltiesOptions;
   readonly #standings = new Map<string, Standing>();
   #forgetAtMs = 0;
+  /** Time of the newest verdict: strikes end by the time of verdicts, which may be long ago when there are many to catch up on. */
+  #newestMs = 0;
 
   constructor(options: PenaltiesOptions) {
     this.#options = options;
@@ -32,6 +34,7 @@ export class PenaltiesProcessor implements PartitionProcessor<'ContentVerdict'> 
 
   take({ value: verdict }: Received<'ContentVerdict'>): Outcome {
     const { policy, repeats } = this.#options;
+    this.#newestMs = Math.max(this.#newestMs, verdict.receivedAt);
     const why = whyNoStrike(verdict, policy);
     if (why !== undefined || !hasSender(verdict)) return { kind: 'skip', why: why ?? 'it names no sender' };
     const key = userKey(verdict.sdkAppId, verdict.fromAccount);
@@ -48,7 +51,8 @@ export class PenaltiesProcessor implements PartitionProcessor<'ContentVerdict'> 
   tick(nowMs: number): readonly TopicRecord[] {
     if (nowMs < this.#forgetAtMs) return [];
     this.#forgetAtMs = nowMs + forgetIntervalMs;
-    for (const [key, standing] of this.#standings) if (standing.isEmpty(nowMs)) this.#standings.delete(key);
+    const atMs = Math.min(nowMs, this.#newestMs);
+    for (const [key, standing] of this.#standings) if (standing.isEmpty(atMs)) this.#standings.delete(key);
     return [];
   }
 

@@ -28,7 +28,7 @@ export class Standing {
     const [eventId] = entry.eventIds;
     if (entry.kind === 'STRIKE' && eventId !== undefined && !this.hasStrike(eventId)) {
       const [moderationRequestId = null] = entry.moderationRequestIds;
-      this.#strikes.push({ eventId, moderationRequestId, atMs: entry.at, weight: entry.weight });
+      this.#add({ eventId, moderationRequestId, atMs: entry.at, weight: entry.weight });
     }
     if (entry.kind === 'DECISION' && entry.until !== null) {
       this.#mutedUntilMs = Math.max(this.#mutedUntilMs, entry.until);
@@ -50,8 +50,7 @@ export class Standing {
   strike(verdict: ContentVerdict & { readonly fromAccount: string }): readonly LedgerEntry[] {
     const { muteAtStrikes, muteMs, strikeWindowMs } = this.#policy;
     const { eventId, receivedAt: at, moderationRequestId } = verdict;
-    this.#strikes = this.#strikes.filter(({ atMs }) => atMs > at - strikeWindowMs);
-    this.#strikes.push({ eventId, moderationRequestId, atMs: at, weight: strikeWeight });
+    this.#add({ eventId, moderationRequestId, atMs: at, weight: strikeWeight });
     const strikes = this.#strikes.reduce((sum, { weight }) => sum + weight, 0);
     const common = {
       sdkAppId: verdict.sdkAppId,
@@ -88,6 +87,12 @@ export class Standing {
       reason: `Mute until ${new Date(until).toISOString()}: ${strikes} strikes within ${duration(strikeWindowMs)}, the last one ${what(verdict)}. Shadow: nothing was done.`,
     };
     return [strike, decision];
+  }
+
+  /** Adds a strike in place of those that do not count any more at its time. */
+  #add(strike: Strike): void {
+    const sinceMs = strike.atMs - this.#policy.strikeWindowMs;
+    this.#strikes = [...this.#strikes.filter(({ atMs }) => atMs > sinceMs), strike];
   }
 }
 

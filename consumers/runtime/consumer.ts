@@ -39,7 +39,8 @@ export interface TopicConsumerOptions<N extends RecordName> {
 interface Assignment<N extends RecordName> {
   readonly lanes: Promise<ReadonlyMap<number, Lane<N>>>;
   readonly end: AbortController;
-  isRestored: boolean;
+  /** What `lanes` has become; `undefined` while what was written before is read back. */
+  restored: ReadonlyMap<number, Lane<N>> | undefined;
 }
 
 /** A killed member is missed after this long; brokers take no less than 6 s by default. */
@@ -75,7 +76,7 @@ export class TopicConsumer<N extends RecordName> {
   /** Why it does not consume yet; `undefined` when it does. */
   get waitingFor(): string | undefined {
     if (this.#assignment === undefined) return 'waiting for partitions from the consumer group';
-    return this.#assignment.isRestored ? undefined : 'reading back what was written before';
+    return this.#assignment.restored === undefined ? 'reading back what was written before' : undefined;
   }
 
   /** Joins the group; events come from now on. @throws {KafkaRequestError} when the cluster cannot be reached. */
@@ -101,7 +102,9 @@ export class TopicConsumer<N extends RecordName> {
       await this.stop();
       throw error;
     }
-    this.#tickLater();
+    // A stop that came while it joined found nothing to leave yet.
+    if (this.#stopping.signal.aborted) await this.#consumer.disconnect();
+    else this.#tickLater();
   }
 
   /** Leaves the group when what was begun has ended. */
@@ -114,20 +117,36 @@ export class TopicConsumer<N extends RecordName> {
 
   /** A rebalance begins every partition anew from its committed offset, so what was known of it is dropped. */
   #assign(partitions: readonly number[]): void {
+    if (this.#stopping.signal.aborted) return;
     const { createProcessors, metrics, logger, onBug } = this.#options;
     this.#assignment?.end.abort();
+    this.#seek(partitions);
     metrics.noLag();
     const end = new AbortController();
     const lanes = createProcessors(partitions, end.signal).then((processors) => {
-      assignment.isRestored = true;
       logger.info({ partitions }, 'consuming');
-      return new Map(Array.from(processors, ([partition, each]) => [partition, new Lane(partition, each)]));
+      assignment.restored = new Map(
+        processors.entries().map(([partition, each]) => [partition, new Lane(partition, each)]),
+      );
+      return assignment.restored;
     });
-    const assignment: Assignment<N> = { lanes, end, isRestored: false };
+    const assignment: Assignment<N> = { lanes, end, restored: undefined };
     this.#assignment = assignment;
     lanes.catch((error: unknown) => {
       if (!end.signal.aborted) onBug(asError(error));
     });
+  }
+
+  /**
+   * Has the partitions that this instance keeps fetched again from where they begin anew. With several brokers kafkajs joins
+   * while batches that it has fetched before still wait; they lie behind the begin, and are stale from now on.
+   */
+  #seek(partitions: readonly number[]): void {
+    const { topic } = this.#options;
+    for (const { partition, beginning } of this.#assignment?.restored?.values() ?? []) {
+      if (beginning === undefined || !partitions.includes(partition)) continue;
+      this.#consumer.seek({ topic, partition, offset: String(beginning) });
+    }
   }
 
   async #takeBatch(payload: EachBatchPayload): Promise<void> {
@@ -157,6 +176,8 @@ export class TopicConsumer<N extends RecordName> {
         outputs.push(...(await this.#takeMessage(lane, message, signal)));
       }
       await this.#settle(lane, outputs, signal);
+      // Kafkajs would go on from here after a rebalance too.
+      if (signal.aborted) return;
       resolveOffset(String((lane.next ?? 1n) - 1n));
       this.#options.metrics.lag(lane.partition, Number(BigInt(batch.highWatermark) - (lane.next ?? 0n)));
     }
@@ -171,7 +192,7 @@ export class TopicConsumer<N extends RecordName> {
       'problem' in decoded
         ? { kind: 'park', reason: 'RECORD_NOT_READABLE', detail: decoded.problem }
         : processor.take({ value: decoded.value, partition, offset });
-    lane.next = offset + 1n;
+    lane.took(offset);
     metrics.handled(outcome.kind);
     if (outcome.kind === 'ok') return outcome.outputs ?? [];
     if (outcome.kind === 'skip') {
@@ -222,10 +243,10 @@ export class TopicConsumer<N extends RecordName> {
 
   async #tick(): Promise<void> {
     const assignment = this.#assignment;
-    if (assignment?.isRestored !== true) return;
+    if (assignment?.restored === undefined) return;
     const { signal } = assignment.end;
     try {
-      for (const lane of (await assignment.lanes).values()) {
+      for (const lane of assignment.restored.values()) {
         await lane.run(async () => {
           if (signal.aborted) return;
           await this.#settle(lane, lane.processor.tick?.(this.#options.clock.nowMs()) ?? [], signal);

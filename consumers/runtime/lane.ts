@@ -5,8 +5,8 @@ import type { PartitionProcessor } from './processor.ts';
 export class Lane<N extends RecordName> {
   readonly partition: number;
   readonly processor: PartitionProcessor<N>;
-  /** Offset behind the last event that was taken; `undefined` before the first. */
-  next: bigint | undefined;
+  #next: bigint | undefined;
+  #first: bigint | undefined;
   #committed: bigint | undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -15,16 +15,34 @@ export class Lane<N extends RecordName> {
     this.processor = processor;
   }
 
-  /** Runs `work` when all work before it has ended. */
+  /**
+   * Runs `work` when all work before it has ended. Work that has failed is the last: what comes after would commit over what it
+   * has not written, so it is not run and fails likewise.
+   */
   run(work: () => Promise<void>): Promise<void> {
-    const done = this.#work.then(work);
-    this.#work = done.catch(() => undefined);
-    return done;
+    this.#work = this.#work.then(work);
+    return this.#work;
+  }
+
+  /** Says that the processor has the event at `offset`. */
+  took(offset: bigint): void {
+    this.#first ??= offset;
+    this.#next = offset + 1n;
+  }
+
+  /** Offset behind the last event that was taken; `undefined` before the first. */
+  get next(): bigint | undefined {
+    return this.#next;
+  }
+
+  /** Where the partition is to be begun anew; `undefined` while nothing was taken. */
+  get beginning(): bigint | undefined {
+    return this.#committed ?? this.#first;
   }
 
   /** The offset to commit now, `undefined` when that has been done. */
   get uncommitted(): bigint | undefined {
-    const offset = this.processor.resumeOffset?.() ?? this.next;
+    const offset = this.processor.resumeOffset?.() ?? this.#next;
     return offset === this.#committed ? undefined : offset;
   }
 

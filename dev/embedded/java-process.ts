@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { processEnvironment } from '../../lib/config/sources.ts';
@@ -46,7 +46,8 @@ export class JavaProcess {
     this.#start = start;
     this.#logFile = options.logFile;
     makeFolder(dirname(options.logFile));
-    const log = createWriteStream(options.logFile, { flags: 'a' });
+    // Opened now, so that a folder which cannot be written to is an exception here, and one that is removed later is no matter.
+    const log = createWriteStream(options.logFile, { fd: openSync(options.logFile, 'a') });
     this.#child = spawn(start.java, options.args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...processEnvironment(), ...options.env },
