@@ -3,7 +3,7 @@ import { messageOf } from '../../lib/errors.ts';
 import { decodeResolved, type Resolver, schemaIdOf } from '../../schemas/codec.ts';
 import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
 import { avroType, recordSchemas } from '../../schemas/records.ts';
-import { RegistryUnavailableError, SchemaRefusedError, type SchemaRegistry } from '../../schemas/registry.ts';
+import { SchemaRefusedError, type SchemaRegistry } from '../../schemas/registry.ts';
 
 export type Decoded<N extends RecordName> = { readonly value: RecordOf[N] } | { readonly problem: string };
 
@@ -14,7 +14,7 @@ export class EventDecoder<N extends RecordName> {
   readonly #registry: SchemaRegistry;
   readonly #record: N;
   readonly #reader: Type;
-  /** By writer's schema id; what cannot be read is remembered by its reason. */
+  /** By writer's schema id; what cannot be read is remembered by its reason, an id that the registry does not know is not. */
   readonly #readings = new Map<number, Reading>();
 
   constructor(record: N, registry: SchemaRegistry) {
@@ -42,17 +42,20 @@ export class EventDecoder<N extends RecordName> {
   }
 
   async #learn(schemaId: number): Promise<Reading> {
-    const reading = await this.#readingOf(schemaId);
-    this.#readings.set(schemaId, reading);
-    return reading;
-  }
-
-  async #readingOf(schemaId: number): Promise<Reading> {
     try {
-      return { resolver: this.#reader.createResolver(await this.#registry.writerType(schemaId)) };
+      const reading = this.#readingOf(schemaId, await this.#registry.writerType(schemaId));
+      this.#readings.set(schemaId, reading);
+      return reading;
     } catch (error) {
       if (error instanceof SchemaRefusedError) return { problem: messageOf(error) };
-      if (error instanceof RegistryUnavailableError) throw error;
+      throw error;
+    }
+  }
+
+  #readingOf(schemaId: number, writer: Type): Reading {
+    try {
+      return { resolver: this.#reader.createResolver(writer) };
+    } catch (error) {
       return { problem: `schema ${schemaId} cannot be read as ${this.#record}: ${messageOf(error)}` };
     }
   }

@@ -1,6 +1,5 @@
-import { type Clock, sleep } from '../../lib/clock.ts';
-import { AppError, messageOf } from '../../lib/errors.ts';
-import { kafkaRequest } from '../../lib/kafka/admin.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
 import { readTopics, type Start } from '../../lib/kafka/topic-reader.ts';
@@ -17,6 +16,7 @@ import { type CreateProcessors, TopicConsumer } from './consumer.ts';
 import { EventDecoder } from './decoder.ts';
 import { type ConsumerMetrics, createConsumerMetrics } from './metrics.ts';
 import { writeOutputs } from './output.ts';
+import { untilDone } from './until-done.ts';
 
 type RecordOn<I extends TopicId> = (typeof topics)[I]['record'];
 
@@ -44,8 +44,6 @@ export interface ConsumerServiceOptions<I extends TopicId> {
   readonly logger: Logger;
   readonly processors: (context: ProcessorContext) => CreateProcessors<RecordOn<I>>;
 }
-
-const connectPauseMs = 2_000;
 
 /**
  * Starts a service that consumes one topic. It answers on its management port at once and waits for broker and registry; a bug
@@ -95,9 +93,15 @@ export async function startConsumerService<I extends TopicId>(
           if ('value' in decoded) onRecord(decoded.value, partition);
         },
       });
+      // A reading that was ended is not whole.
+      stopping.signal.throwIfAborted();
     },
   };
   const create = options.processors(context);
+  const onFailure = (error: Error): void => {
+    waitingFor = messageOf(error);
+    logger.warn({ reason: waitingFor }, 'Kafka or the schema registry is not ready, trying again');
+  };
 
   async function connect(): Promise<void> {
     const destinations = await learnDestinations({ kafka, registry, values: config }, [
@@ -106,14 +110,16 @@ export async function startConsumerService<I extends TopicId>(
       ...options.outputs,
     ]);
     const output = { sink, writer: new RecordWriter(destinations), metrics, clock, logger };
-    await kafkaRequest(() => sink.connect());
+    await sink.connect();
+    stopping.signal.throwIfAborted();
     const joining = new TopicConsumer({
       kafka,
       service: name,
       groupId: `${config.topicPrefix}.${name}`,
       topic: topicName(config.topicPrefix, input),
       decoder: decoderOf(input),
-      createProcessors: (partitions, signal) => untilDone(() => create(partitions, signal), signal),
+      createProcessors: (partitions, signal) =>
+        untilDone(() => create(partitions, signal), { signal, clock, onFailure }),
       write: (records, signal) => writeOutputs(records, output, signal),
       metrics,
       clock,
@@ -123,26 +129,18 @@ export async function startConsumerService<I extends TopicId>(
           throw error;
         }),
     });
-    await joining.start();
+    // Known before it has joined, so that a stop meanwhile reaches it.
     consumer = joining;
-  }
-
-  /** Tries until `work` is done; what may pass is waited for. */
-  async function untilDone<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof AppError)) throw error;
-        waitingFor = messageOf(error);
-        logger.warn({ reason: waitingFor }, 'Kafka or the schema registry is not ready, trying again');
-        await sleep(clock, connectPauseMs);
-      }
+    try {
+      await joining.start();
+    } catch (error) {
+      consumer = undefined;
+      await joining.stop();
+      throw error;
     }
   }
 
-  const connected = untilDone(connect, stopping.signal);
+  const connected = untilDone(connect, { signal: stopping.signal, clock, onFailure });
   connected.catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;
   });
