@@ -126,15 +126,18 @@ function forPeople(record: ReadRecord, decoded: Decoded): string {
   return [head, ...lines].join('\n');
 }
 
+/** Fields that are times, by what they are called in our schemas. */
+const timeNames = /(At|Time|Start)$|^(at|until)$/;
+
 function isTelling(value: unknown): boolean {
   if (value === null) return false;
   if (Array.isArray(value)) return value.length > 0;
   return typeof value !== 'object' || Object.keys(value).length > 0;
 }
 
-/** Times by name (they end in At or Time) as text, texts as they are, anything else as JSON. */
+/** Times by name as text, texts as they are, anything else as JSON. */
 function readable(name: string, value: unknown): string {
-  if (typeof value === 'number' && /(At|Time)$/.test(name)) return new Date(value).toISOString();
+  if (typeof value === 'number' && timeNames.test(name)) return new Date(value).toISOString();
   return escapeControls(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
