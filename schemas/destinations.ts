@@ -53,6 +53,14 @@ export async function learnDestinations<I extends TopicId>(
   });
 }
 
+/** @throws {NotProvisionedError} when two topics differ in the number of partitions, so that a key is on different ones. */
+export function requireCopartitioned(one: Destination, other: Destination): void {
+  if (one.partitions === other.partitions) return;
+  throw new NotProvisionedError(
+    `${other.topic} has ${other.partitions} partitions and ${one.topic} ${one.partitions}, expected as many: what stands on the one is looked for on the same partition of the other`,
+  );
+}
+
 function destination(
   id: TopicId,
   prefix: string,

@@ -17,6 +17,7 @@ export function startPenalties(
     name: 'penalties',
     input: 'verdict',
     outputs: ['penalty.ledger'],
+    copartitioned: 'penalty.ledger',
     config,
     clock,
     logger,

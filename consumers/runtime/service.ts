@@ -6,7 +6,7 @@ import { readTopics, type Start } from '../../lib/kafka/topic-reader.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Readiness, startManagementServer } from '../../lib/management-server.ts';
 import type { RunningService } from '../../lib/run-service.ts';
-import { learnDestinations } from '../../schemas/destinations.ts';
+import { learnDestinations, requireCopartitioned } from '../../schemas/destinations.ts';
 import type { RecordOf } from '../../schemas/generated/events.ts';
 import { RecordWriter } from '../../schemas/record-writer.ts';
 import { createSchemaRegistry } from '../../schemas/registry.ts';
@@ -39,6 +39,8 @@ export interface ConsumerServiceOptions<I extends TopicId> {
   readonly input: I;
   /** Topics that it writes to, beside the dead letters. */
   readonly outputs: readonly TopicId[];
+  /** One of them that is read back by partition, so that it must have as many as the input. */
+  readonly copartitioned?: TopicId;
   readonly config: ConsumerConfig;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -109,6 +111,8 @@ export async function startConsumerService<I extends TopicId>(
       'dead-letter',
       ...options.outputs,
     ]);
+    const [from, to] = [destinations.get(input), destinations.get(options.copartitioned ?? input)];
+    if (from !== undefined && to !== undefined) requireCopartitioned(from, to);
     const output = { sink, writer: new RecordWriter(destinations), metrics, clock, logger };
     await sink.connect();
     stopping.signal.throwIfAborted();

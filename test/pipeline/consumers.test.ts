@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { request } from 'undici';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readAlertingConfig } from '../../consumers/alerting/config.ts';
 import { startAlerting } from '../../consumers/alerting/main.ts';
 import { readAnalyticsConfig } from '../../consumers/analytics/config.ts';
@@ -7,6 +8,7 @@ import { startAnalytics } from '../../consumers/analytics/main.ts';
 import { windowMs } from '../../consumers/analytics/windows.ts';
 import { readPenaltiesConfig } from '../../consumers/penalties/config.ts';
 import { startPenalties } from '../../consumers/penalties/main.ts';
+import { withAdmin } from '../../lib/kafka/admin.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
 import { silentLogger } from '../../lib/logger.ts';
@@ -15,7 +17,7 @@ import { topicName } from '../../schemas/topics.ts';
 import { sdkAppId } from '../support/callbacks.ts';
 import { startTestConsumer } from '../support/consumer.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { startTestIngest } from '../support/pipeline.ts';
+import { serviceEnvironment, startTestIngest } from '../support/pipeline.ts';
 
 type Ingest = Awaited<ReturnType<typeof startTestIngest>>;
 
@@ -78,6 +80,20 @@ describe('penalties', () => {
       /^Mute until .*: 3 strikes within 1 day, the last one Ad in an unknown scene, blocked\./,
     );
     await second.stop();
+  });
+
+  it('wait for a ledger that has as many partitions as the verdicts, and say so', async () => {
+    const env = { ...inject('cluster'), ...serviceEnvironment() };
+    const config = readPenaltiesConfig({ env, file: {}, running: {} });
+    const ledger = topicName(config.topicPrefix, 'penalty.ledger');
+    await withAdmin(createKafka(config, 'imwatch-test', silentLogger), (admin) =>
+      admin.createTopics({ waitForLeaders: true, topics: [{ topic: ledger, numPartitions: 2, replicationFactor: 1 }] }),
+    );
+    const service = await startPenalties(config, silentLogger);
+    const reasons = async (): Promise<string> =>
+      (await request(`${service.addresses['management']}/ready`)).body.text();
+    await expect.poll(reasons, { timeout: 20_000 }).toContain(`${ledger} has 2 partitions and `);
+    await service.stop();
   });
 });
 
