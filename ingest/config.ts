@@ -1,9 +1,11 @@
 import { type App, appProblems, appSettings, appsOf } from '../lib/config/apps.ts';
 import { readSettings, type Sources, type Values } from '../lib/config/read.ts';
-import { choice, flag, integer, text } from '../lib/config/setting.ts';
+import { choice, flag, integer, json, text } from '../lib/config/setting.ts';
 import { logSettings } from '../lib/logger.ts';
 import { managementPort, managementSettings } from '../lib/management-server.ts';
 import { clusterProblems, clusterSettings } from '../schemas/settings.ts';
+
+import { readAnswerChoices } from './tencent/answer-choices.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -43,6 +45,13 @@ export const ingestSettings = {
     min: 50,
     max: 10_000,
   }),
+  beforeAnswers: json(
+    'INGEST_BEFORE_ANSWERS',
+    {
+      help: 'What is answered to commands that ask before something happens, where it is not allow: JSON such as {"C2C.CallbackBeforeSendMsg":"forbid"}; forbid, discard (messages), or {"ErrorCode","ErrorInfo"} with a code of your own.',
+    },
+    readAnswerChoices,
+  ),
   queueBytes: integer('INGEST_QUEUE_BYTES', {
     help: 'Most encoded events that wait for Kafka in memory; above it callbacks are refused with 503.',
     unit: 'bytes',

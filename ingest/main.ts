@@ -55,6 +55,7 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
     translation: {
       texts: createTextPolicy(config.textMode, config.idSecret),
       idSecret: config.idSecret,
+      answers: config.beforeAnswers ?? new Map(),
       random: randomUUID,
     },
     maxBodyBytes: config.maxBodyBytes,

@@ -43,15 +43,24 @@ function recordSection(record: RecordSchema, fields: readonly FieldSchema[], lea
     ...(lead === undefined ? [] : [lead, '']),
     '| field | type | meaning |',
     '|---|---|---|',
-    ...fields.map(
-      (field) => `| \`${field.name}\` | ${typeText(field.type as AvroType)} | ${field.doc.replaceAll('|', '\\|')} |`,
-    ),
+    ...fields.flatMap((field) => fieldRows(field, '')),
     '',
   ];
 }
 
+/** The row of a field, and below it those of the record that it is a list of. */
+function fieldRows(field: FieldSchema, path: string): readonly string[] {
+  const type = field.type as AvroType;
+  const name = `${path}${field.name}`;
+  const row = `| \`${name}\` | ${typeText(type)} | ${field.doc.replaceAll('|', '\\|')} |`;
+  const items =
+    typeof type === 'object' && !Array.isArray(type) && type['type'] === 'array' ? type['items'] : undefined;
+  if (typeof items !== 'object' || items === null || !('fields' in items)) return [row];
+  return [row, ...(items.fields as FieldSchema[]).flatMap((inner) => fieldRows(inner, `${name}[].`))];
+}
+
 function typeText(type: AvroType): string {
-  if (typeof type === 'string') return type;
+  if (typeof type === 'string') return type.replace('im.v1.', '');
   if (Array.isArray(type)) {
     const members = type.filter((member) => member !== 'null').map(typeText);
     return members.length === type.length ? members.join(' or ') : `${members.join(' or ')}, nullable`;
@@ -61,6 +70,8 @@ function typeText(type: AvroType): string {
       return `array of ${typeText(type['items'] as AvroType)}`;
     case 'map':
       return `map of ${typeText(type['values'] as AvroType)}`;
+    case 'record':
+      return String(type['name']);
     case 'enum':
       return `enum ${(type['symbols'] as string[]).join(' \\| ')}`;
     default:

@@ -15,10 +15,15 @@ const primitives: Readonly<Record<string, string>> = {
 /** TypeScript text for `records`: an interface each, enums as unions of their words. */
 export function generateTypes(records: readonly RecordSchema[], envelope: RecordSchema): string {
   const names = records.map((record) => record.name);
+  const parts = records.flatMap((record) => record.fields.flatMap((field) => nestedRecords(field.type as AvroType)));
   return `${[
     '// Generated from schemas/avro/*.avsc by `npm run generate`; change the schemas instead.',
     '',
-    [interfaceOf(envelope), ...records.map((record) => eventInterface(record, envelope))].join('\n\n'),
+    [
+      interfaceOf(envelope),
+      ...parts.map((part) => interfaceOf(part)),
+      ...records.map((record) => eventInterface(record, envelope)),
+    ].join('\n\n'),
     '',
     'export interface RecordOf {',
     ...names.map((name) => `  ${name}: ${name};`),
@@ -55,13 +60,23 @@ function interfaceOf(record: RecordSchema, heritage = ''): string {
   return [`/** ${record.doc} */`, `export interface ${record.name}${heritage} {`, ...fields, '}'].join('\n');
 }
 
+/** The records that are defined inside `type`, innermost first. */
+function nestedRecords(type: AvroType): readonly RecordSchema[] {
+  if (typeof type === 'string') return [];
+  if (Array.isArray(type)) return type.flatMap(nestedRecords);
+  if (type.type === 'array') return nestedRecords(type['items'] as AvroType);
+  if (type.type !== 'record') return [];
+  const record = type as unknown as RecordSchema;
+  return [...record.fields.flatMap((field) => nestedRecords(field.type as AvroType)), record];
+}
+
 function typeOf(field: FieldSchema, record: RecordSchema): string {
   return tsType(field.type as AvroType, `${record.name}.${field.name}`);
 }
 
 function tsType(type: AvroType, where: string): string {
   if (typeof type === 'string') {
-    const primitive = primitives[type];
+    const primitive = primitives[type] ?? /^(?:im\.v1\.)?([A-Z]\w*)$/.exec(type)?.[1];
     if (primitive === undefined) throw new Error(`Cannot generate a type for ${where}: unknown Avro type ${type}`);
     return primitive;
   }
@@ -76,6 +91,8 @@ function tsType(type: AvroType, where: string): string {
       return `readonly ${tsType(type['items'] as AvroType, where)}[]`;
     case 'map':
       return `Readonly<Record<string, ${tsType(type['values'] as AvroType, where)}>>`;
+    case 'record':
+      return String(type['name']);
     case 'enum':
       return (type['symbols'] as string[]).map((symbol) => `'${symbol}'`).join(' | ');
     default:

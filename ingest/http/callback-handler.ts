@@ -3,7 +3,7 @@ import { AppError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { IngestMetrics } from '../metrics.ts';
 import { EventTooLargeError } from '../publish/publisher.ts';
-import { knownCommands } from '../tencent/commands.ts';
+import { commands } from '../tencent/commands.ts';
 import { deadLetter } from '../tencent/dead-letter.ts';
 import type { CallbackRequest, TranslatedEvent, TranslationRules } from '../tencent/request.ts';
 import { type Translation, translate } from '../tencent/translate.ts';
@@ -58,7 +58,8 @@ export function createCallbackHandler(
     const eventId = events[0]?.value.eventId;
     const tookMs = Math.round(tookSeconds(arrival) * 1000);
     logger.info({ status: 200, tookMs, ...base, command, outcome: outcomeOf(events), eventId }, 'callback');
-    return { body: okAnswer(translation.answer) };
+    const isKeptAsIs = events === translation.events;
+    return { body: okAnswer(isKeptAsIs ? translation.answer : translation.allowance) };
   };
 
   /** Publishes the events, or in place of ones that are too large for their topic a dead letter; returns what is durable. */
@@ -105,11 +106,9 @@ export function createCallbackHandler(
   }
 }
 
-const knownCommandNames = new Set(knownCommands);
-
 /** A metric label for a command: strangers may not make up new ones. */
 function labelOf(command: string | null): string {
-  return command !== null && knownCommandNames.has(command) ? command : 'other';
+  return command !== null && commands.has(command) ? command : 'other';
 }
 
 function outcomeOf(events: readonly TranslatedEvent[]): string {

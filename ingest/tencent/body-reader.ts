@@ -46,6 +46,22 @@ export class BodyReader {
     return typeof this.peek(name) === 'string' ? this.text(name) : null;
   }
 
+  /**
+   * A whole number. Digits as a text are understood and also left over as they are; a number beyond what JavaScript holds
+   * exactly is null and left over.
+   */
+  integer(name: string): number | null {
+    const value = this.#valueOf(name);
+    if (value === null || value === undefined) return null;
+    if (typeof value === 'number' && Number.isSafeInteger(value)) {
+      this.#taken.add(name);
+      return value;
+    }
+    if (typeof value === 'string' && /^-?\d{1,15}$/.test(value)) return Number(value);
+    if (isWhole(value)) return null;
+    throw this.invalid(name, 'an integer');
+  }
+
   /** One of `words` by the number that stands for it. Absent and null fail too. */
   coded<T>(name: string, words: ReadonlyMap<number, T>, expected: string): T {
     const value = this.#valueOf(name);
@@ -93,8 +109,10 @@ export class BodyReader {
     return typeof value === 'string' ? [value] : this.texts(name);
   }
 
-  /** A reader of the object under `name`, or null. What it leaves over is left over here at its path. */
+  /** The reader of the object under `name`, or null. What it leaves over is left over here at its path. */
   object(name: string): BodyReader | null {
+    const known = this.#children.get(name);
+    if (known !== undefined) return known;
     const value = this.#valueOf(name);
     if (value === null || value === undefined) return null;
     if (!isObject(value)) throw this.invalid(name, 'an object');
@@ -111,6 +129,11 @@ export class BodyReader {
   /** Says that `name` is held exactly by a field, however it was read. */
   take(name: string): void {
     this.#taken.add(name);
+  }
+
+  /** Says that no field holds `name` exactly after all. */
+  leave(name: string): void {
+    this.#taken.delete(name);
   }
 
   invalid(name: string, expected: string): FieldInvalid {
@@ -139,6 +162,12 @@ export class BodyReader {
   #valueOf(name: string): JsonValue | undefined {
     return Object.hasOwn(this.#body, name) ? this.#body[name] : undefined;
   }
+}
+
+/** Whether a number that JavaScript does not hold exactly has no fraction. */
+function isWhole(value: JsonValue): boolean {
+  if (typeof value === 'number') return Number.isInteger(value);
+  return isExactNumber(value) && /^-?\d+$/.test(value.rawJSON);
 }
 
 /** A value as an error message may show it: JSON text, cut to 100 characters. */

@@ -44,7 +44,7 @@ export function deadLetter(
   const { sdkAppId, receivedAtMs, queryString } = request;
   const { command, body, path = '' } = understood;
   const bytes = understood.bytes ?? request.body;
-  const key = keyOf(sdkAppId, body, command === null ? [] : commandOf(command).family.keyNames);
+  const key = keyOf(sdkAppId, body, command === null ? [] : commandOf(command).family.keys);
   const value = {
     eventId: callbackId(request, rules, { command: command ?? '', body, path, bytes }),
     service: 'ingest',

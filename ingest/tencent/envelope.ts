@@ -12,11 +12,12 @@ export function envelopeOf(
   rules: TranslationRules,
   callback: Callback,
   reader: BodyReader,
+  eventTimeUnit: 'ms' | 's',
 ): Envelope {
   const { query, sdkAppId, receivedAtMs } = request;
   const { command } = callback;
   const requestTimeSec = secondsIn(query.requestTime);
-  const occurredAt = readOccurredAt(reader);
+  const occurredAt = readOccurredAt(reader, eventTimeUnit);
   takeNames(reader, request, command);
   return {
     eventId: callbackId(request, rules, callback),

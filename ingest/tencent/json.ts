@@ -55,6 +55,11 @@ export function parseBody(bytes: Buffer, showText: boolean): ParsedBody {
   return { ok: true, body: (needsExactParse.test(text) ? parseExactly(text) : value) as JsonObject };
 }
 
+/** The value of a JSON text, numbers with their digits. @throws {SyntaxError} */
+export function parseJson(text: string): JsonValue {
+  return (needsExactParse.test(text) ? parseExactly(text) : JSON.parse(text)) as JsonValue;
+}
+
 /** Whether the body is blank or an empty object: the request with which the console checks a URL. */
 export function isUrlCheck(bytes: Buffer): boolean {
   let at = skipBlanks(bytes, bomBytes(bytes));

@@ -12,13 +12,13 @@ const numericText = /^\d{1,16}$/;
  * MsgKey (`<seq>_<random>_<seconds>`, which a C2C verdict carries as MsgID), else null.
  *
  * EventTime has three traps: it is milliseconds, but seconds in Push batches; it may be a text; many bodies have none.
- * A plain number of milliseconds is held exactly by `occurredAt`, everything else stays left over as well.
+ * A plain number in the unit of its family is held exactly by `occurredAt`, everything else stays left over as well.
  */
-export function readOccurredAt(reader: BodyReader): number | null {
+export function readOccurredAt(reader: BodyReader, unit: 'ms' | 's'): number | null {
   const eventTime = reader.peek('EventTime');
   const atMs = eventTimeMs(eventTime);
   if (atMs !== null) {
-    if (atMs === eventTime) reader.take('EventTime');
+    if (eventTime === (unit === 'ms' ? atMs : atMs / 1000)) reader.take('EventTime');
     return atMs;
   }
   return (

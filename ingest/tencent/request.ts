@@ -1,5 +1,6 @@
 import type { RecordOf } from '../../schemas/generated/events.ts';
 import type { TopicId, topics } from '../../schemas/topics.ts';
+import type { AnswerChoice } from './before-answers.ts';
 import type { JsonObject } from './json.ts';
 import type { CallbackQuery } from './query.ts';
 import type { TextPolicy } from './text-policy.ts';
@@ -18,6 +19,8 @@ export interface CallbackRequest {
 export interface TranslationRules {
   readonly texts: TextPolicy;
   readonly idSecret: string | undefined;
+  /** What is answered to commands that ask before something happens; allow for those that are not in it. */
+  readonly answers: ReadonlyMap<string, AnswerChoice>;
   /** A text that is different at each call. */
   readonly random: () => string;
 }
@@ -34,7 +37,17 @@ export interface Callback {
 }
 
 /** The topics that ingest writes to. */
-export const ingestTopicIds = ['verdict', 'callback', 'dead-letter'] as const satisfies readonly TopicId[];
+export const ingestTopicIds = [
+  'verdict',
+  'message',
+  'user',
+  'relation',
+  'group',
+  'push',
+  'operation',
+  'callback',
+  'dead-letter',
+] as const satisfies readonly TopicId[];
 export type IngestTopicId = (typeof ingestTopicIds)[number];
 
 /** The records that ingest writes. */

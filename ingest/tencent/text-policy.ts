@@ -14,6 +14,8 @@ export interface TextPolicy {
   readonly mode: TextMode;
   text(value: string | null): string | null;
   texts(values: readonly string[]): readonly string[];
+  /** A value as JSON text, its texts treated as texts. */
+  json(value: JsonValue): string | null;
   /** Unmapped values as JSON text. */
   extras(value: JsonObject | undefined): string | null;
   /** The bytes of a body that becomes a dead letter. */
@@ -28,11 +30,12 @@ export function createTextPolicy(mode: TextMode, secret: string | undefined): Te
         mode,
         text: (value) => value,
         texts: (values) => values,
+        json: (value) => JSON.stringify(value),
         extras: (value) => (value === undefined ? null : JSON.stringify(value)),
         body: (bytes) => bytes,
       };
     case 'none':
-      return { mode, text: () => null, texts: () => [], extras: () => null, body: () => null };
+      return { mode, text: () => null, texts: () => [], json: () => null, extras: () => null, body: () => null };
     case 'hmac':
       return hmacPolicy(secret ?? '');
   }
@@ -59,6 +62,7 @@ function hmacPolicy(secret: string): TextPolicy {
     mode: 'hmac',
     text: (value) => (value === null ? null : digest(value)),
     texts: (values) => values.map(digest),
+    json: (value) => JSON.stringify(inJson(value)),
     extras: (value) => (value === undefined ? null : JSON.stringify(inJson(value))),
     body: (bytes) => {
       const parsed = parseBody(bytes, false);

@@ -3,6 +3,7 @@ import { appMismatch, commandIn, itemCommand } from './claims.ts';
 import { commandOf, maxBatchItems } from './commands.ts';
 import { type DeadLetterReason, deadLetter, wrongField } from './dead-letter.ts';
 import { aroundBatch, envelopeOf } from './envelope.ts';
+import { type FieldsOf, readFields } from './fields.ts';
 import { isArray, isObject, isUrlCheck, type JsonObject, type JsonValue, parseBody } from './json.ts';
 import { keyOf } from './key.ts';
 import { mayBeEventTime } from './occurred-at.ts';
@@ -16,6 +17,8 @@ export type Translation =
       readonly events: readonly TranslatedEvent[];
       /** What the answer carries beyond OK. */
       readonly answer?: Readonly<Record<string, unknown>> | undefined;
+      /** The same when the events end as a dead letter after all: nobody's message is held back for it. */
+      readonly allowance?: Readonly<Record<string, unknown>> | undefined;
     };
 
 /**
@@ -39,19 +42,19 @@ export function translate(request: CallbackRequest, rules: TranslationRules): Tr
   }
 
   const { command } = claim;
-  const { batch, answer } = commandOf(command);
+  const { batch, before } = commandOf(command);
   const callback: Callback = { command, body, path: '', bytes: request.body, around: undefined };
   const translated =
     batch === undefined ? [eventOf(request, rules, callback)] : batchEvents(request, rules, callback, batch);
-  return events(command, translated, answer?.(body));
+  if (before === undefined) return events(command, translated);
+  const allowance = before.answer(body, 'allow');
+  const isUnreadable = translated.some(({ record }) => record === 'DeadLetter');
+  const answer = isUnreadable ? allowance : before.answer(body, rules.answers.get(command) ?? 'allow');
+  return { kind: 'events', command, events: translated, answer, allowance };
 }
 
-function events(
-  command: string | undefined,
-  translated: readonly TranslatedEvent[],
-  answer?: Readonly<Record<string, unknown>>,
-): Translation {
-  return { kind: 'events', command: command ?? null, events: translated, answer };
+function events(command: string | undefined, translated: readonly TranslatedEvent[]): Translation {
+  return { kind: 'events', command: command ?? null, events: translated };
 }
 
 function eventOf(request: CallbackRequest, rules: TranslationRules, callback: Callback): TranslatedEvent {
@@ -64,9 +67,9 @@ function eventOf(request: CallbackRequest, rules: TranslationRules, callback: Ca
   try {
     if (family.interpreted && !mayBeEventTime(reader.peek('EventTime')))
       throw reader.invalid('EventTime', 'epoch milliseconds');
-    const fields = family.fields(reader, rules.texts);
-    const value = { ...envelopeOf(request, rules, callback, reader), ...fields };
-    const key = keyOf(sdkAppId, body, family.keyNames);
+    const fields = readFields(family.fields as FieldsOf<object>, reader, rules.texts);
+    const value = { ...envelopeOf(request, rules, callback, reader, family.eventTimeUnit), ...fields };
+    const key = keyOf(sdkAppId, body, family.keys);
     return { record: family.record, topic: family.topic, key, value } as TranslatedEvent;
   } catch (error) {
     if (!(error instanceof FieldInvalid)) throw error;

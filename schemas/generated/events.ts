@@ -24,6 +24,98 @@ export interface Envelope {
   readonly extras: string | null;
 }
 
+/** One element of a message. */
+export interface MessageElement {
+  /** MsgType as received: TIMTextElem, TIMImageElem, TIMCustomElem and others. Null when absent. */
+  readonly msgType: string | null;
+  /** MsgContent.Text: the words of a text element. Null for other elements and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly text: string | null;
+  /** MsgContent as JSON text. Null for an element that holds nothing but text, and when IMWATCH_TEXT=none; its texts are digests when IMWATCH_TEXT=hmac. */
+  readonly msgContent: string | null;
+}
+
+/** Somebody who is addressed by @ in a group message. */
+export interface GroupAt {
+  /** GroupAtAllFlag: 1 when everybody is addressed, else 0. Null when absent. */
+  readonly groupAtAllFlag: number | null;
+  /** GroupAt_Account: UserID of who is addressed. Null when absent. */
+  readonly groupAtAccount: string | null;
+}
+
+/** A key of a message's extension. */
+export interface MessageExtension {
+  /** Key: name of the extension. Null when absent. */
+  readonly key: string | null;
+  /** Value of the extension. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly value: string | null;
+  /** Seq: version of this key. Null when absent. */
+  readonly seq: number | null;
+}
+
+/** How many members have read a group message. */
+export interface ReadReceipt {
+  /** MsgSeq: number of the message. Null when absent. */
+  readonly msgSeq: number | null;
+  /** ReadNum: members who have read it. Null when absent. */
+  readonly readNum: number | null;
+  /** UnreadNum: members who have not. Null when absent. */
+  readonly unreadNum: number | null;
+  /** ReadReceiptMembers: UserIDs of who has read it now. Empty when absent. */
+  readonly readReceiptMembers: readonly string[];
+}
+
+/** A field of a profile that changed. */
+export interface ProfileItem {
+  /** Tag: name of the profile field, for example Tag_Profile_IM_Nick. Null when absent. */
+  readonly tag: string | null;
+  /** Value that the field has now; JSON text when it is no string. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly value: string | null;
+}
+
+/** Somebody who is asked to be a friend. */
+export interface FriendRequest {
+  /** To_Account: UserID of who is asked. Null when absent. */
+  readonly toAccount: string | null;
+  /** Remark that the requester gives the friend. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly remark: string | null;
+  /** GroupName: list of friends that it goes to. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly groupName: string | null;
+  /** AddSource: where the request comes from, AddSource_Type_… Null when absent. */
+  readonly addSource: string | null;
+  /** AddWording: what the requester says. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly addWording: string | null;
+}
+
+/** An answer to a friend request. */
+export interface FriendResponse {
+  /** To_Account: UserID of who had asked. Null when absent. */
+  readonly toAccount: string | null;
+  /** Remark that is given to the friend. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly remark: string | null;
+  /** TagName: list of friends that it goes to. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly tagName: string | null;
+  /** ResponseAction as received: Response_Action_Agree, Response_Action_AgreeAndAdd, Response_Action_Reject. Null when absent. */
+  readonly responseAction: string | null;
+}
+
+/** Two users whose relation changed. */
+export interface AccountPair {
+  /** From_Account: UserID of whose list it is. Null when absent. */
+  readonly fromAccount: string | null;
+  /** To_Account: UserID of who was added to the list or removed from it. Null when absent. */
+  readonly toAccount: string | null;
+  /** Initiator_Account: UserID of who began it. Null when absent. */
+  readonly initiatorAccount: string | null;
+}
+
+/** A property that an app gave a group. */
+export interface GroupProperty {
+  /** Key: name of the property. Null when absent. */
+  readonly key: string | null;
+  /** Value of the property; JSON text when it is no string. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly value: string | null;
+}
+
 /** A moderation verdict: ContentCallback.ResultNotify. What the platform did (result) and what the engine advised (suggestion) stay apart. */
 export interface ContentVerdict extends Envelope {
   /** Scene: what was moderated, as received: C2C, C2CCustom, Group, GroupCustom, GroupInfo, GroupMemberInfo, RelationChain, UserInfo, or a word that Tencent adds. Null when absent. */
@@ -66,6 +158,240 @@ export interface ContentVerdict extends Envelope {
   readonly cloudCustomData: string | null;
   /** IsRestAPI: true when an active-moderation call asked for this verdict, false when the platform's own moderation did. Null when absent: unknown. */
   readonly isRestApi: boolean | null;
+}
+
+/** A message and what happens to it: one-to-one, group, topic, bot and official account messages before and after they are sent, read, changed or recalled. */
+export interface MessageEvent extends Envelope {
+  /** From_Account: UserID of the sender; @TLS#NOT_FOUND for the administrator in groups. Null when absent. */
+  readonly fromAccount: string | null;
+  /** To_Account: UserID of the recipient of a one-to-one message. Null when absent. */
+  readonly toAccount: string | null;
+  /** Operator_Account: UserID of who did it, for example who recalled or changed the message. Null when absent. */
+  readonly operatorAccount: string | null;
+  /** GroupId: group of the message. Null when absent. */
+  readonly groupId: string | null;
+  /** TopicId: topic of a community that the message is in. Null when absent. */
+  readonly topicId: string | null;
+  /** Type: kind of the group as received: Public, Private, ChatRoom, AVChatRoom, Community, or a word that Tencent adds. Null when absent. */
+  readonly type: string | null;
+  /** Official_Account: official account that the message is of. Null when absent. */
+  readonly officialAccount: string | null;
+  /** Report_Account: UserID of who reports messages as read. Null when absent. */
+  readonly reportAccount: string | null;
+  /** Peer_Account: UserID of the other side of the conversation that was read. Null when absent. */
+  readonly peerAccount: string | null;
+  /** MsgSeq: number of the message; in a group it identifies the message and orders it. Null when absent. */
+  readonly msgSeq: number | null;
+  /** MsgRandom: random number of a one-to-one message, unsigned 32 bits. Null when absent. */
+  readonly msgRandom: number | null;
+  /** Random: random number of a group message, unsigned 32 bits. Null when absent. */
+  readonly random: number | null;
+  /** MsgTime: when the message was sent, which Tencent sends in seconds, in milliseconds since 1970 UTC. Null when absent. */
+  readonly msgTime: number | null;
+  /** LastReadTime: up to when messages are read, which Tencent sends in seconds, in milliseconds since 1970 UTC. Null when absent. */
+  readonly lastReadTime: number | null;
+  /** MsgKey: identifies a one-to-one message, <seq>_<random>_<seconds>. Null when absent. */
+  readonly msgKey: string | null;
+  /** MsgId: id of the message that the clients know (newer bodies). Null when absent. */
+  readonly msgId: string | null;
+  /** MsgPriority as received: High, Normal, Low, Lowest (not documented by Tencent). Null when absent. */
+  readonly msgPriority: string | null;
+  /** OnlineOnlyFlag: 1 for a message that is only delivered to who is online, else 0. Null when absent. */
+  readonly onlineOnlyFlag: number | null;
+  /** SendMsgResult: 0 when the message was delivered, else why not; the callback also comes for messages that were not. Null when absent. */
+  readonly sendMsgResult: number | null;
+  /** ErrorCode: why a group message was refused. Null when absent. */
+  readonly errorCode: number | null;
+  /** ErrorInfo: the result of sending in words. Null when absent. */
+  readonly errorInfo: string | null;
+  /** UnreadMsgNum: unread messages of the recipient, -1 when delivery failed. Null when absent. */
+  readonly unreadMsgNum: number | null;
+  /** MsgBody: the elements of the message, in order. Empty when absent. */
+  readonly msgBody: readonly MessageElement[];
+  /** CloudCustomData: what the app attached to the message. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly cloudCustomData: string | null;
+  /** GroupAtInfo: who is addressed by @. Empty when absent. */
+  readonly groupAtInfo: readonly GroupAt[];
+  /** AtRobots_Account: UserIDs of the bots that are addressed. Empty when absent. */
+  readonly atRobotsAccount: readonly string[];
+  /** MsgSeqList: MsgSeq of the group messages that were recalled. Empty when absent. */
+  readonly msgSeqList: readonly number[];
+  /** WithdrawMsgList: MsgKey of the official account messages that were recalled. Empty when absent. */
+  readonly withdrawMsgList: readonly string[];
+  /** OperateType: what was done to the extension of a message: 1 set, 2 delete, 3 clear. Null when absent. */
+  readonly operateType: number | null;
+  /** ExtensionList: keys of the message's extension that changed. Empty when absent. */
+  readonly extensionList: readonly MessageExtension[];
+  /** Seq: version of the message's extension. Null when absent. */
+  readonly seq: number | null;
+  /** GroupMsgReceiptList: read receipts of group messages. Empty when absent. */
+  readonly groupMsgReceiptList: readonly ReadReceipt[];
+  /** Data: what a signal to a chat bot carries. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly data: string | null;
+}
+
+/** A user's state or profile: somebody comes online or goes offline, or a profile changes. */
+export interface UserEvent extends Envelope {
+  /** From_Account: UserID whose profile changed. Null when absent. */
+  readonly fromAccount: string | null;
+  /** Operator_Account: UserID of who changed the profile. Null when absent. */
+  readonly operatorAccount: string | null;
+  /** Info.To_Account: UserID whose state changed. Null when absent. */
+  readonly toAccount: string | null;
+  /** Info.Action as received: Login, Logout, Disconnect. Null when absent. */
+  readonly action: string | null;
+  /** Info.Reason as received: Register, Unregister, LinkClose, TimeOut. Null when absent. */
+  readonly reason: string | null;
+  /** KickedDevice: Platform of each device that was logged out for this one: iOS, Android, Web, Windows, iPad, Mac, Linux. Empty when none was. */
+  readonly kickedDevice: readonly string[];
+  /** ProfileItem: the profile fields that changed. Empty when absent. */
+  readonly profileItem: readonly ProfileItem[];
+}
+
+/** A relation between users: friends, block lists, followers. */
+export interface RelationEvent extends Envelope {
+  /** Requester_Account: UserID of who asks for it. Null when absent. */
+  readonly requesterAccount: string | null;
+  /** From_Account: UserID in whose name it is asked, or who follows. Null when absent. */
+  readonly fromAccount: string | null;
+  /** To_Account: UserIDs that are no longer followed. Empty when absent. */
+  readonly toAccount: readonly string[];
+  /** Admin_Account: UserID of the administrator who added friends. Null when absent. */
+  readonly adminAccount: string | null;
+  /** ClientCmd as received: what added the friends: friend_add, FriendAdd, friend_response, FriendResponse. Null when absent. */
+  readonly clientCmd: string | null;
+  /** ForceFlag: 1 when the administrator added them without asking. Null when absent. */
+  readonly forceFlag: number | null;
+  /** AddType as received: Add_Type_Single, Add_Type_Both. Null when absent. */
+  readonly addType: string | null;
+  /** ForceAddFlags: 1 when friends are to be added without asking, else 0. Null when absent. */
+  readonly forceAddFlags: number | null;
+  /** FriendItem: who is asked to be a friend. Empty when absent. */
+  readonly friendItem: readonly FriendRequest[];
+  /** ResponseFriendItem: answers to friend requests. Empty when absent. */
+  readonly responseFriendItem: readonly FriendResponse[];
+  /** PairList: whose relations changed. Empty when absent. */
+  readonly pairList: readonly AccountPair[];
+  /** FollowList: To_Account of each user who is followed now. Empty when absent. */
+  readonly followList: readonly string[];
+}
+
+/** The life of a group, a topic or an official account: it is made, changed and ended, people come and go. */
+export interface GroupEvent extends Envelope {
+  /** GroupId: the group. Null when absent. */
+  readonly groupId: string | null;
+  /** TopicId: the topic of a community. Null when absent. */
+  readonly topicId: string | null;
+  /** TopicIdList: topics that were ended. Empty when absent. */
+  readonly topicIdList: readonly string[];
+  /** Official_Account: the official account. Null when absent. */
+  readonly officialAccount: string | null;
+  /** Type: kind of the group as received: Public, Private, ChatRoom, AVChatRoom, Community, or a word that Tencent adds. Null when absent. */
+  readonly type: string | null;
+  /** Name of the group, topic or official account. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly name: string | null;
+  /** Introduction: what it is about. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly introduction: string | null;
+  /** Notification: notice to the members. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly notification: string | null;
+  /** FaceUrl: address of its picture. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly faceUrl: string | null;
+  /** Organization that an official account belongs to. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly organization: string | null;
+  /** Operator_Account: UserID of who did it. Null when absent. */
+  readonly operatorAccount: string | null;
+  /** Owner_Account: UserID of the owner. Null when absent. */
+  readonly ownerAccount: string | null;
+  /** OldOwner_Account: UserID of who owned it until now. Null when absent. */
+  readonly oldOwnerAccount: string | null;
+  /** NewOwner_Account: UserID of who owns it now. Null when absent. */
+  readonly newOwnerAccount: string | null;
+  /** Requestor_Account: UserID of who asks to join. Null when absent. */
+  readonly requestorAccount: string | null;
+  /** Modified_Account: UserID of the member whose fields changed. Null when absent. */
+  readonly modifiedAccount: string | null;
+  /** Role of that member as received: Admin, Member. Null when absent. */
+  readonly role: string | null;
+  /** NameCard: name of that member in the group. Null when absent and when IMWATCH_TEXT=none; a digest when IMWATCH_TEXT=hmac. */
+  readonly nameCard: string | null;
+  /** JoinType as received: Apply, Invited. Null when absent. */
+  readonly joinType: string | null;
+  /** ExitType as received: Kicked, Quit. Null when absent. */
+  readonly exitType: string | null;
+  /** EventType: new state of the members as received: Online, Offline. Null when absent. */
+  readonly eventType: string | null;
+  /** OptionType: what was done to the attributes of the group, as received. Null when absent. */
+  readonly optionType: string | null;
+  /** InviteOption: who may be invited, as received. Null when absent. */
+  readonly inviteOption: string | null;
+  /** CreateGroupNum: groups that the user has made. Null when absent. */
+  readonly createGroupNum: number | null;
+  /** CreatedGroupNum: groups that the user has made, by kind. Empty when absent. */
+  readonly createdGroupNum: Readonly<Record<string, number>>;
+  /** MemberList: UserIDs of the members (Member_Account). Empty when absent. */
+  readonly memberList: readonly string[];
+  /** NewMemberList: UserIDs of who has joined (Member_Account). Empty when absent. */
+  readonly newMemberList: readonly string[];
+  /** ExitMemberList: UserIDs of who has left (Member_Account). Empty when absent. */
+  readonly exitMemberList: readonly string[];
+  /** DestinationMembers: UserIDs of who is to be invited (Member_Account). Empty when absent. */
+  readonly destinationMembers: readonly string[];
+  /** SubscribeAccountList: UserIDs of the subscribers (Subscriber_Account). Empty when absent. */
+  readonly subscribeAccountList: readonly string[];
+  /** UserDefinedDataList: properties that the app defined. Empty when absent. */
+  readonly userDefinedDataList: readonly GroupProperty[];
+  /** GroupAttr: attributes of the group that changed. Empty when absent. */
+  readonly groupAttr: readonly GroupProperty[];
+}
+
+/** What became of a push notification: sent, arrived or clicked. Tencent sends them in batches; each is an event. */
+export interface PushEvent extends Envelope {
+  /** EventType: of Push.OfflinePush 1 for one-to-one and 2 for groups, of Push.AllMemberPush 1 for offline push. Null when absent. */
+  readonly eventType: number | null;
+  /** From_Account: UserID of the sender of the message. Null when absent. */
+  readonly fromAccount: string | null;
+  /** To_Account: UserID of who got the notification. Null when absent. */
+  readonly toAccount: string | null;
+  /** PushPlatform: 0 unknown, 1 APNS, 2 Xiaomi, 3 Huawei, 4 FCM, 5 Meizu, 6 OPPO, 7 vivo, 8 Honor. Null when absent. */
+  readonly pushPlatform: number | null;
+  /** PushStage: 1 sent, 2 arrived, 3 clicked. Null when absent. */
+  readonly pushStage: number | null;
+  /** MsgKey: identifies the one-to-one message that was notified. Null when absent. */
+  readonly msgKey: string | null;
+  /** GroupID: group of the message that was notified. Null when absent. */
+  readonly groupId: string | null;
+  /** MsgSeq: number of the message that was notified. Null when absent. */
+  readonly msgSeq: number | null;
+  /** MsgRandom: random number of the message that was notified. Null when absent. */
+  readonly msgRandom: number | null;
+  /** MsgTime: when the message was sent, which Tencent sends in seconds, in milliseconds since 1970 UTC. Null when absent. */
+  readonly msgTime: number | null;
+  /** PushID: id of the notification (newer bodies). Null when absent. */
+  readonly pushId: string | null;
+  /** ErrCode: 0 when this stage was reached, else why not. Null when absent. */
+  readonly errCode: number | null;
+  /** ErrInfo: the result in words. Null when absent. */
+  readonly errInfo: string | null;
+  /** TaskId: the push to all users that it belongs to. Null when absent. */
+  readonly taskId: string | null;
+  /** TaskTime: when that push was begun, which Tencent sends in seconds, in milliseconds since 1970 UTC. Null when absent. */
+  readonly taskTime: number | null;
+}
+
+/** Tencent's alarms for those who run an app: REST calls over their limit, groups near their quota. */
+export interface OperationEvent extends Envelope {
+  /** ServiceName: REST service that is called too often. Null when absent. */
+  readonly serviceName: string | null;
+  /** Command: REST call that is made too often. Null when absent. */
+  readonly restCommand: string | null;
+  /** Request: calls a second at that time. Null when absent. */
+  readonly request: number | null;
+  /** Limit: calls a second that are allowed. Null when absent. */
+  readonly limit: number | null;
+  /** QuotaUsed: groups that were added today. Null when absent. */
+  readonly quotaUsed: number | null;
+  /** Quota: groups that may be added in a day. Null when absent. */
+  readonly quota: number | null;
 }
 
 /** A callback whose command has no event of its own: its body stands in extras, nothing is interpreted. */
@@ -212,6 +538,12 @@ export interface Alert {
 
 export interface RecordOf {
   ContentVerdict: ContentVerdict;
+  MessageEvent: MessageEvent;
+  UserEvent: UserEvent;
+  RelationEvent: RelationEvent;
+  GroupEvent: GroupEvent;
+  PushEvent: PushEvent;
+  OperationEvent: OperationEvent;
   UnknownCallback: UnknownCallback;
   DeadLetter: DeadLetter;
   Rollup: Rollup;
@@ -223,6 +555,12 @@ export type RecordName = keyof RecordOf;
 
 export const recordNames = [
   'ContentVerdict',
+  'MessageEvent',
+  'UserEvent',
+  'RelationEvent',
+  'GroupEvent',
+  'PushEvent',
+  'OperationEvent',
   'UnknownCallback',
   'DeadLetter',
   'Rollup',

@@ -44,6 +44,7 @@ export function someRules(mode: TextMode = 'full', secret?: string): Translation
   return {
     texts: createTextPolicy(mode, secret),
     idSecret: secret,
+    answers: new Map(),
     random: () => {
       count += 1;
       return `random-${count}`;

@@ -5,7 +5,7 @@ import { readOccurredAt } from '../../../ingest/tencent/occurred-at.ts';
 
 function read(body: JsonObject): { occurredAt: number | null; leftover: JsonObject | undefined } {
   const reader = new BodyReader(body);
-  return { occurredAt: readOccurredAt(reader), leftover: reader.leftover() };
+  return { occurredAt: readOccurredAt(reader, 'ms'), leftover: reader.leftover() };
 }
 
 describe('readOccurredAt', () => {

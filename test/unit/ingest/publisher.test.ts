@@ -13,6 +13,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 
 const destinations = new Map<IngestTopicId, { topic: string; partitions: number; schemaId: number }>([
   ['verdict', { topic: 'im.verdict.v1', partitions: 12, schemaId: 7 }],
+  ['push', { topic: 'im.push.v1', partitions: 12, schemaId: 10 }],
   ['callback', { topic: 'im.callback.v1', partitions: 12, schemaId: 8 }],
   ['dead-letter', { topic: 'im.dead-letter.v1', partitions: 12, schemaId: 9 }],
 ]);

@@ -94,7 +94,7 @@ describe('IMWATCH_TEXT', () => {
   it('none keeps no extras and no body', () => {
     const values = requests.flatMap((request) => eventsOf(request, someRules('none', 'key'))).map(({ value }) => value);
     for (const value of values) {
-      if ('reason' in value) expect(value.body).toBeNull();
+      if ('fieldPath' in value) expect(value.body).toBeNull();
       else expect(value.extras).toBeNull();
     }
   });

@@ -153,8 +153,8 @@ describe('a push batch', () => {
   it('is an event an item', () => {
     const events = eventsOf({ command: 'Push.OfflinePush', body: { Events: [item, { ...item, From_Account: 'b' }] } });
     expect(events.map(({ topic, key }) => [topic, key])).toEqual([
-      ['callback', `${sdkAppId}/a`],
-      ['callback', `${sdkAppId}/b`],
+      ['push', `${sdkAppId}/a`],
+      ['push', `${sdkAppId}/b`],
     ]);
     expect(events[0]?.value).toMatchObject({ command: 'Push.OfflinePush', occurredAt: 1700000000000 });
     expect(events[0]?.value.eventId).not.toBe(events[1]?.value.eventId);
@@ -162,7 +162,7 @@ describe('a push batch', () => {
 
   it('makes a bad item alone a dead letter, which holds the item', () => {
     const [good, bad] = eventsOf({ command: 'Push.OfflinePush', body: { Events: [item, 'x'] } });
-    expect(good?.record).toBe('UnknownCallback');
+    expect(good?.record).toBe('PushEvent');
     expect(bad).toMatchObject({ record: 'DeadLetter', value: { reason: 'FIELD_INVALID', fieldPath: '/Events/1' } });
     expect(bad?.record === 'DeadLetter' && bad.value.body?.toString()).toBe('"x"');
   });
@@ -222,14 +222,13 @@ describe('a push batch', () => {
 
   it('carries what stands around the items with the first event, once', () => {
     const events = eventsOf({ command: 'Push.OfflinePush', body: { Events: [7, item, item], Total: 1 } });
-    const around = events.map((event) => event.record === 'UnknownCallback' && event.value.extras?.includes('?batch'));
+    const around = events.map((event) => event.record === 'PushEvent' && event.value.extras !== null);
     expect(around).toEqual([false, true, false]);
   });
 
   it('carries what stands around the items', () => {
     const [event] = eventsOf({ command: 'Push.OfflinePush', body: { Events: [item], Total: 1 } });
-    expect(event?.record === 'UnknownCallback' && JSON.parse(event.value.extras ?? '')).toMatchObject({
-      TaskId: 't',
+    expect(event?.record === 'PushEvent' && JSON.parse(event.value.extras ?? '')).toEqual({
       '?batch': { Total: 1 },
     });
   });
@@ -258,7 +257,7 @@ describe('answers', () => {
 
   it('are plain for everything else', () => {
     expect(answerTo(verdictCommand, smallestVerdict)).toBeUndefined();
-    expect(answerTo('C2C.CallbackBeforeSendMsg', { MsgTime: 1 })).toBeUndefined();
+    expect(answerTo('Group.CallbackBeforeOfTomorrow', { MsgTime: 1 })).toBeUndefined();
   });
 });
 

@@ -89,6 +89,12 @@ describe('topics', () => {
   it('are named <prefix>.<what>.v1', () => {
     expect(topicIds.map((id) => topicName('im', id))).toEqual([
       'im.verdict.v1',
+      'im.message.v1',
+      'im.user.v1',
+      'im.relation.v1',
+      'im.group.v1',
+      'im.push.v1',
+      'im.operation.v1',
       'im.callback.v1',
       'im.dead-letter.v1',
       'im.rollup.v1',
