@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { KafkaMessage } from 'kafkajs';
+import type { ConsumerReason } from '../../schemas/dead-letter-reasons.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
 
 /** A record that cannot be handled, and where it stands. */
@@ -8,7 +9,7 @@ export interface FailedRecord {
   readonly topic: string;
   readonly partition: number;
   readonly message: KafkaMessage;
-  readonly reason: string;
+  readonly reason: ConsumerReason;
   readonly detail: string;
   readonly failedAtMs: number;
 }

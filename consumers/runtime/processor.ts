@@ -1,3 +1,4 @@
+import type { ConsumerReason } from '../../schemas/dead-letter-reasons.ts';
 import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
 
@@ -15,7 +16,7 @@ export interface Received<N extends RecordName> {
 export type Outcome =
   | { readonly kind: 'ok'; readonly outputs?: readonly TopicRecord[] }
   | { readonly kind: 'skip'; readonly why: string }
-  | { readonly kind: 'park'; readonly reason: string; readonly detail: string };
+  | { readonly kind: 'park'; readonly reason: ConsumerReason; readonly detail: string };
 
 /**
  * The logic of a consumer for one partition of its input, from the moment it gets the partition until it loses it. It knows no

@@ -5,6 +5,7 @@ import type { IngestMetrics } from '../metrics.ts';
 import { EventTooLargeError } from '../publish/publisher.ts';
 import { commands } from '../tencent/commands.ts';
 import { deadLetter } from '../tencent/dead-letter.ts';
+import { parseBody } from '../tencent/json.ts';
 import type { CallbackRequest, TranslatedEvent, TranslationRules } from '../tencent/request.ts';
 import { type Translation, translate } from '../tencent/translate.ts';
 import { okAnswer, refusals } from './answers.ts';
@@ -46,7 +47,7 @@ export function createCallbackHandler(
     const { command } = translation;
     let { events } = translation;
     try {
-      events = await publishOrKeep(callback, arrival, translation.events);
+      events = await publishOrKeep(callback, arrival, translation);
     } catch (error) {
       metrics.answered('none', tookSeconds(arrival));
       if (!(error instanceof AppError)) throw error;
@@ -66,16 +67,18 @@ export function createCallbackHandler(
   async function publishOrKeep(
     callback: CallbackRequest,
     { traceparent }: Arrival,
-    events: readonly TranslatedEvent[],
+    { command, events }: Extract<Translation, { kind: 'events' }>,
   ): Promise<readonly TranslatedEvent[]> {
     try {
       await options.publish(events, traceparent);
       return events;
     } catch (error) {
       if (!(error instanceof EventTooLargeError)) throw error;
-      const command = callback.query.command ?? null;
       const failure = { reason: 'EVENT_TOO_LARGE', fieldPath: null, detail: error.message } as const;
-      const kept = [deadLetter(callback, options.translation, failure, { command })];
+      const parsed = parseBody(callback.body, false);
+      const kept = [
+        deadLetter(callback, options.translation, failure, { command, ...(parsed.ok && { body: parsed.body }) }),
+      ];
       await options.publish(kept, traceparent);
       return kept;
     }

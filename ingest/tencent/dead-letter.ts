@@ -1,3 +1,4 @@
+import type { IngestReason } from '../../schemas/dead-letter-reasons.ts';
 import { type FieldInvalid, shown } from './body-reader.ts';
 import { commandOf } from './commands.ts';
 import { callbackId } from './event-id.ts';
@@ -7,15 +8,7 @@ import { queryWithoutSign } from './query.ts';
 import type { CallbackRequest, TranslatedEvent, TranslationRules } from './request.ts';
 
 /** Why input could not become an event. */
-export type DeadLetterReason =
-  | 'BODY_NOT_JSON'
-  | 'BODY_TOO_DEEP'
-  | 'COMMAND_MISSING'
-  | 'COMMAND_MISMATCH'
-  | 'APP_MISMATCH'
-  | 'FIELD_INVALID'
-  | 'EVENT_TOO_LARGE'
-  | 'UNEXPECTED';
+export type DeadLetterReason = IngestReason;
 
 export interface Failure {
   readonly reason: DeadLetterReason;

@@ -44,7 +44,8 @@ export function parseBody(bytes: Buffer, showText: boolean): ParsedBody {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return notJson(showText ? `The body is not JSON: ${(error as Error).message}` : 'The body is not JSON');
+    const what = showText ? `The body is not JSON (${(error as Error).message})` : 'The body is not JSON';
+    return notJson(`${what}, expected a JSON object`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return notJson(`The body is ${nameOfType(value)}, expected a JSON object`);

@@ -108,18 +108,26 @@ describe('a callback', () => {
     });
   });
 
-  it('whose event is too large for a record becomes a dead letter', async () => {
+  it('whose event is too large for a record becomes a dead letter with the id and key that the event had', async () => {
     const published: TranslatedEvent[] = [];
+    let tooLarge: TranslatedEvent | undefined;
     const publish = (events: readonly TranslatedEvent[]) => {
-      if (events.some(({ record }) => record !== 'DeadLetter')) return Promise.reject(new EventTooLargeError('5 MB'));
+      if (events.some(({ record }) => record !== 'DeadLetter')) {
+        tooLarge = events[0];
+        return Promise.reject(new EventTooLargeError('5 MB'));
+      }
       published.push(...events);
       return Promise.resolve();
     };
     const { url, post } = setUp({ publish });
-    expect(await post(url())).toMatchObject({ status: 200, answer: ok });
-    expect(published).toMatchObject([{ record: 'DeadLetter', value: { reason: 'EVENT_TOO_LARGE' } }]);
+    const large = '{"From_Account":"jared","CtxcbResult":1,"EventTime":1700000000000}';
+    expect(await post(url(), large)).toMatchObject({ status: 200, answer: ok });
+    const { eventId, command } = tooLarge?.value ?? {};
+    expect(published).toMatchObject([
+      { record: 'DeadLetter', key: tooLarge?.key, value: { reason: 'EVENT_TOO_LARGE', eventId, command } },
+    ]);
     const [letter] = published;
-    expect(letter?.record === 'DeadLetter' && letter.value.body?.toString()).toBe(body);
+    expect(letter?.record === 'DeadLetter' && letter.value.body?.toString()).toBe(large);
   });
 
   it('that cannot be kept is answered 503', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TextMode } from '../../../ingest/tencent/text-policy.ts';
+import { isDigested, type TextMode } from '../../../ingest/tencent/text-policy.ts';
 import { eventsOf, someRules, verdictCommand } from '../../support/callbacks.ts';
 
 const secretText = 'meet me at noon';
@@ -97,5 +97,30 @@ describe('IMWATCH_TEXT', () => {
       if ('fieldPath' in value) expect(value.body).toBeNull();
       else expect(value.extras).toBeNull();
     }
+  });
+});
+
+describe('a digested body', () => {
+  const { texts } = someRules('hmac', 'key');
+  const digested = (body: string) => isDigested(texts.body(Buffer.from(body)) ?? Buffer.alloc(0));
+
+  it.each([
+    ['of JSON', '{"From_Account":"jared","TextContent":["a","b"],"CtxcbResult":7}'],
+    ['with an empty text', '{"EventTime":1,"Text":""}'],
+    ['that is no JSON', '{"TextContent": meet me'],
+    ['that is an item but no object', '"meet me"'],
+    ['that was too large to be digested text by text', `{"Texts":[${'"a",'.repeat(40_000)}"a"]}`],
+  ])('%s is known', (_what, body) => {
+    expect(digested(body)).toBe(true);
+  });
+
+  it('that had no text is as it was received, and no digest', () => {
+    expect(digested('{"CtxcbResult":7,"Big":12345678901234567890}')).toBe(false);
+  });
+
+  it('is not what a body is that only quotes a digest', () => {
+    const quoted = `hmac:${'0'.repeat(32)}`;
+    expect(isDigested(Buffer.from(JSON.stringify({ From_Account: 'jared', Text: quoted })))).toBe(false);
+    expect(isDigested(Buffer.from('{"Text":"hmac:0"}'))).toBe(false);
   });
 });

@@ -36,7 +36,7 @@ class NamingProcessor implements PartitionProcessor<'ContentVerdict'> {
     this.taken.push(offset);
     if (value.eventId === 'bug') throw new Error('a bug');
     if (value.eventId === 'skipped') return { kind: 'skip', why: 'no need' };
-    if (value.eventId === 'parked') return { kind: 'park', reason: 'TOO_ODD', detail: 'It is odd' };
+    if (value.eventId === 'parked') return { kind: 'park', reason: 'TOO_ODD' as never, detail: 'It is odd' };
     return { kind: 'ok', outputs: [output(value.eventId)] };
   }
 
