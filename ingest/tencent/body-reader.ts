@@ -25,8 +25,9 @@ export class FieldInvalid extends Error {
 export class BodyReader {
   readonly #body: JsonObject;
   readonly #path: string;
-  readonly #taken = new Set<string>();
-  readonly #children = new Map<string, BodyReader>();
+  /** Names that fields hold exactly, each once: no two fields of a record take the same name. */
+  #taken: string[] = [];
+  #children: Map<string, BodyReader> | undefined;
 
   constructor(body: JsonObject, path = '') {
     this.#body = body;
@@ -37,7 +38,7 @@ export class BodyReader {
     const value = this.#valueOf(name);
     if (value === null || value === undefined) return null;
     if (typeof value !== 'string') throw this.invalid(name, 'a string');
-    this.#taken.add(name);
+    this.#hold(name);
     return value;
   }
 
@@ -54,7 +55,7 @@ export class BodyReader {
     const value = this.#valueOf(name);
     if (value === null || value === undefined) return null;
     if (typeof value === 'number' && Number.isSafeInteger(value)) {
-      this.#taken.add(name);
+      this.#hold(name);
       return value;
     }
     if (typeof value === 'string' && /^-?\d{1,15}$/.test(value)) return Number(value);
@@ -67,7 +68,7 @@ export class BodyReader {
     const value = this.#valueOf(name);
     const word = typeof value === 'number' ? words.get(value) : undefined;
     if (word === undefined) throw this.invalid(name, expected);
-    this.#taken.add(name);
+    this.#hold(name);
     return word;
   }
 
@@ -81,7 +82,7 @@ export class BodyReader {
     const value = this.#valueOf(name);
     if (value === null || value === undefined) return null;
     if (typeof value === 'boolean') {
-      this.#taken.add(name);
+      this.#hold(name);
       return value;
     }
     if (typeof value === 'number' || typeof value === 'string') {
@@ -99,7 +100,7 @@ export class BodyReader {
     value.forEach((item, index) => {
       if (typeof item !== 'string') throw new FieldInvalid(`${this.pathOf(name)}/${index}`, 'a string', item);
     });
-    if (value.length > 0) this.#taken.add(name);
+    if (value.length > 0) this.#hold(name);
     return value as readonly string[];
   }
 
@@ -111,13 +112,16 @@ export class BodyReader {
 
   /** The reader of the object under `name`, or null. What it leaves over is left over here at its path. */
   object(name: string): BodyReader | null {
-    const known = this.#children.get(name);
+    const known = this.#children?.get(name);
     if (known !== undefined) return known;
     const value = this.#valueOf(name);
     if (value === null || value === undefined) return null;
     if (!isObject(value)) throw this.invalid(name, 'an object');
     const child = new BodyReader(value, this.pathOf(name));
-    if (Object.keys(value).length > 0) this.#children.set(name, child);
+    if (Object.keys(value).length > 0) {
+      this.#children ??= new Map();
+      this.#children.set(name, child);
+    }
     return child;
   }
 
@@ -128,12 +132,12 @@ export class BodyReader {
 
   /** Says that `name` is held exactly by a field, however it was read. */
   take(name: string): void {
-    this.#taken.add(name);
+    this.#hold(name);
   }
 
   /** Says that no field holds `name` exactly after all. */
   leave(name: string): void {
-    this.#taken.delete(name);
+    this.#taken = this.#taken.filter((taken) => taken !== name);
   }
 
   invalid(name: string, expected: string): FieldInvalid {
@@ -147,20 +151,28 @@ export class BodyReader {
   /** What no field holds exactly, or `undefined` when nothing is left over. */
   leftover(): JsonObject | undefined {
     const names = Object.keys(this.#body);
-    if (this.#children.size === 0 && names.every((name) => this.#taken.has(name))) return undefined;
-    const left: Record<string, JsonValue> = Object.create(null);
-    let some = false;
-    for (const name of names) {
-      const value = this.#children.has(name) ? this.#children.get(name)?.leftover() : this.#valueOf(name);
-      if (this.#taken.has(name) || value === undefined) continue;
-      left[name] = value;
-      some = true;
+    const inside = new Map<string, JsonObject>();
+    let held = this.#taken.length;
+    for (const [name, child] of this.#children ?? []) {
+      const left = child.leftover();
+      if (left === undefined) held += 1;
+      else inside.set(name, left);
     }
-    return some ? left : undefined;
+    if (held === names.length) return undefined;
+    const left: Record<string, JsonValue> = Object.create(null);
+    for (const name of names) {
+      const value = this.#children?.has(name) === true ? inside.get(name) : this.#valueOf(name);
+      if (value !== undefined && !this.#taken.includes(name)) left[name] = value;
+    }
+    return left;
+  }
+
+  #hold(name: string): void {
+    this.#taken.push(name);
   }
 
   #valueOf(name: string): JsonValue | undefined {
-    return Object.hasOwn(this.#body, name) ? this.#body[name] : undefined;
+    return this.#body[name];
   }
 }
 

@@ -20,11 +20,16 @@ export interface Field<T> {
 /** A field for each field of a record. */
 export type FieldsOf<R> = { readonly [K in keyof R]-?: Field<R[K]> };
 
-/** The fields of a record, read in order. */
-export function readFields<R extends object>(fields: FieldsOf<R>, reader: BodyReader, texts: TextPolicy): R {
-  const record: Record<string, unknown> = {};
-  for (const name in fields) record[name] = fields[name].read(reader, texts);
-  return record as R;
+/** Sets the fields of `record`, read in order, and returns it. */
+export function readFields<R extends object, B extends object>(
+  fields: FieldsOf<R>,
+  reader: BodyReader,
+  texts: TextPolicy,
+  record: B,
+): B & R {
+  const growing = record as Record<string, unknown>;
+  for (const name in fields) growing[name] = fields[name].read(reader, texts);
+  return record as B & R;
 }
 
 /** The part of a body that the fields of a record hold. */
@@ -121,7 +126,7 @@ export function integerOfEach(source: string, key: string): Field<readonly numbe
 export function list<R extends object>(source: string, fields: FieldsOf<R>): Field<readonly R[]> {
   return {
     source,
-    read: (reader, policy) => readEach(reader, source, (item) => readFields(fields, item, policy)),
+    read: (reader, policy) => readEach(reader, source, (item) => readFields(fields, item, policy, {})),
     restore: (records) => (records.length === 0 ? undefined : records.map((record) => restoreFields(fields, record))),
   };
 }

@@ -1,8 +1,9 @@
+import type { Envelope } from '../../schemas/generated/events.ts';
 import { BodyReader, FieldInvalid } from './body-reader.ts';
 import { appMismatch, commandIn, itemCommand } from './claims.ts';
 import { commandOf, maxBatchItems } from './commands.ts';
 import { type DeadLetterReason, deadLetter, wrongField } from './dead-letter.ts';
-import { aroundBatch, envelopeOf } from './envelope.ts';
+import { aroundBatch, extrasOf, fillEnvelope, type Writable } from './envelope.ts';
 import { type FieldsOf, readFields } from './fields.ts';
 import { isArray, isObject, isUrlCheck, type JsonObject, type JsonValue, parseBody } from './json.ts';
 import { keyOf } from './key.ts';
@@ -67,10 +68,12 @@ function eventOf(request: CallbackRequest, rules: TranslationRules, callback: Ca
   try {
     if (family.interpreted && !mayBeEventTime(reader.peek('EventTime')))
       throw reader.invalid('EventTime', 'epoch milliseconds');
-    const fields = readFields(family.fields as FieldsOf<object>, reader, rules.texts);
-    const value = { ...envelopeOf(request, rules, callback, reader, family.eventTimeUnit), ...fields };
+    const blank = { ...family.blank } as unknown as Writable<Envelope>;
+    const value = readFields(family.fields as FieldsOf<object>, reader, rules.texts, blank);
+    fillEnvelope(value, request, rules, callback, reader);
+    value.extras = extrasOf(request, rules, callback, reader);
     const key = keyOf(sdkAppId, body, family.keys);
-    return { record: family.record, topic: family.topic, key, value } as TranslatedEvent;
+    return { record: family.record, topic: family.topic, key, value } as unknown as TranslatedEvent;
   } catch (error) {
     if (!(error instanceof FieldInvalid)) throw error;
     return deadLetter(request, rules, wrongField(error, rules), callback);

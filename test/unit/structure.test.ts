@@ -12,7 +12,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   consumers: ['schemas', 'lib'],
   dev: ['lib'],
   cli: ['dev', 'ingest', 'consumers', 'schemas', 'lib'],
-  tools: ['cli', 'schemas', 'lib'],
+  tools: ['cli', 'ingest', 'schemas', 'lib'],
+  bench: ['ingest', 'schemas', 'lib'],
 };
 
 /** Pure parts: what they compute depends on their arguments alone. */

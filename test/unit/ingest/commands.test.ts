@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { asksBefore, commandOf, commands } from '../../../ingest/tencent/commands.ts';
+import type { Field } from '../../../ingest/tencent/fields.ts';
 import { eventOf, eventsOf, sdkAppId } from '../../support/callbacks.ts';
 import { samples } from '../../support/samples.ts';
 
@@ -122,6 +123,17 @@ const leftovers: Readonly<Record<string, unknown>> = {
     ],
   },
 };
+
+describe('the fields of a family', () => {
+  it.each(
+    [...new Set([...commands.values()].map(({ family }) => family))].map((family) => [family.record, family] as const),
+  )('of %s take each name of the body once', (record, family) => {
+    const taken = Object.values<Field<never>>(family.fields).map(({ inside = '', source }) => `${inside}/${source}`);
+    // The spelling of the suggestion is a field that takes it, its meaning one that only looks.
+    const expected = record === 'ContentVerdict' ? ['/CtxcbSuggestion'] : [];
+    expect(taken.filter((name, index) => taken.indexOf(name) !== index)).toEqual(expected);
+  });
+});
 
 describe('every sample', () => {
   it.each(samples)('$name becomes events of its family, with a place for every field', ({ name, command, body }) => {
