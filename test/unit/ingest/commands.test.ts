@@ -128,7 +128,9 @@ describe('the fields of a family', () => {
   it.each(
     [...new Set([...commands.values()].map(({ family }) => family))].map((family) => [family.record, family] as const),
   )('of %s take each name of the body once', (record, family) => {
-    const taken = Object.values<Field<never>>(family.fields).map(({ inside = '', source }) => `${inside}/${source}`);
+    const taken = Object.values(family.fields as Record<string, Field<unknown>>).map(
+      ({ inside = '', source }) => `${inside}/${source}`,
+    );
     // The spelling of the suggestion is a field that takes it, its meaning one that only looks.
     const expected = record === 'ContentVerdict' ? ['/CtxcbSuggestion'] : [];
     expect(taken.filter((name, index) => taken.indexOf(name) !== index)).toEqual(expected);
