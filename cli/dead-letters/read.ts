@@ -2,7 +2,7 @@ import type { Kafka } from 'kafkajs';
 import { EventDecoder } from '../../consumers/runtime/decoder.ts';
 import { UserError } from '../../lib/errors.ts';
 import { withAdmin } from '../../lib/kafka/admin.ts';
-import { readTopics, type Start } from '../../lib/kafka/topic-reader.ts';
+import { type ReadRecord, readTopics, type Start } from '../../lib/kafka/topic-reader.ts';
 import type { SchemaRegistry } from '../../schemas/registry.ts';
 import { topicName } from '../../schemas/topics.ts';
 import { note } from '../output.ts';
@@ -35,22 +35,35 @@ export async function readLetters(
   // The time of a dead letter on its topic is that of its failure.
   const start: Start = filter.sinceMs === undefined ? 'beginning' : { sinceMs: filter.sinceMs };
   let unreadable = 0;
+  // The client would go on trying for ever what fails here.
+  let failure: unknown;
+  const failed = new AbortController();
+  const stopped = AbortSignal.any([signal, failed.signal]);
+  const take = async ({ partition, offset, value }: ReadRecord): Promise<void> => {
+    const decoded = await decoder.decode(value);
+    if ('problem' in decoded) unreadable += 1;
+    else {
+      const placed = { partition, offset, letter: decoded.value };
+      if (matches(filter, placed)) await onLetter(placed);
+    }
+  };
   await readTopics({
     kafka,
     topics: [topic],
     start,
     follow: false,
-    signal,
+    signal: stopped,
     onCaughtUp: () => undefined,
-    onRecord: async ({ partition, offset, value }) => {
-      if (signal.aborted) return;
-      const decoded = await decoder.decode(value);
-      if ('problem' in decoded) unreadable += 1;
-      else {
-        const placed = { partition, offset, letter: decoded.value };
-        if (matches(filter, placed)) await onLetter(placed);
+    onRecord: async (record) => {
+      if (stopped.aborted) return;
+      try {
+        await take(record);
+      } catch (error) {
+        failure = error;
+        failed.abort();
       }
     },
   });
+  if (failed.signal.aborted) throw failure;
   if (unreadable > 0) note(`${unreadable} records of ${topic} cannot be read as dead letters (see \`imwatch tail\`)`);
 }

@@ -36,7 +36,8 @@ export async function redrive(tools: Tools, filter: LetterFilter, options: Redri
   const isWanted = !signal.aborted && plan.writing > 0 && options.dryRun !== true;
   const isConfirmed = isWanted && (options.yes === true || (await isAgreed(plan, signal)));
   const result = isConfirmed ? await write(tools, filter, plan, options) : undefined;
-  if (signal.aborted) process.exitCode = exitCodes.problem;
+  if (signal.aborted || (isWanted && !isConfirmed)) process.exitCode = exitCodes.problem;
+  if (isWanted && !isConfirmed) note('Nothing was redriven');
   if (options.json === true) {
     const { size: selected, repeated, staying, groups } = plan;
     const { done = 0, written = {}, kept = [] } = result ?? {};
