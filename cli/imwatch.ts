@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { AppError, ConfigError, messageOf, UserError } from '../lib/errors.ts';
 import { configCommand } from './commands/config.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { sendCommand } from './commands/send.ts';
@@ -27,6 +28,7 @@ for (const command of [
   sendCommand(),
   simulateCommand(),
   tailCommand(),
+  deadLettersCommand(),
   topicsCommand(),
   configCommand(),
   doctorCommand(),

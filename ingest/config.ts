@@ -74,6 +74,8 @@ export const ingestSettings = {
   managementPort: managementPort('INGEST_MANAGEMENT_PORT', 9101),
 };
 
+type IngestValues = Values<typeof ingestSettings>;
+
 const allSettings = {
   ...appSettings,
   ...ingestSettings,
@@ -98,11 +100,14 @@ export function readIngestConfig(sources: Sources): IngestConfig {
   return { ...values, appList, host: values.host ?? (mustStayLocal(values) ? '127.0.0.1' : '0.0.0.0') };
 }
 
+/** What is wrong with the settings by which texts are kept, a sentence each. */
+export function textProblems({ textMode, idSecret }: Pick<IngestValues, 'textMode' | 'idSecret'>): string[] {
+  if (textMode === 'full' || idSecret !== undefined) return [];
+  return [`IMWATCH_ID_SECRET is not set, expected a secret because IMWATCH_TEXT=${textMode}`];
+}
+
 function ingestProblems(values: Values<typeof allSettings>): string[] {
-  const problems: string[] = [];
-  if (values.textMode !== 'full' && values.idSecret === undefined) {
-    problems.push(`IMWATCH_ID_SECRET is not set, expected a secret because IMWATCH_TEXT=${values.textMode}`);
-  }
+  const problems = textProblems(values);
   if (values.host !== undefined && !isLoopback(values.host) && mustStayLocal(values)) {
     problems.push(
       `INGEST_HOST is "${values.host}" while an app has no token, expected 127.0.0.1, a token, or INGEST_ALLOW_UNSIGNED=true`,

@@ -5,6 +5,7 @@ import { settingsCatalogue } from '../cli/settings.ts';
 import type { RecordSchema } from '../schemas/records.ts';
 import { topics } from '../schemas/topics.ts';
 import { generateCatalogue } from './generate-catalogue.ts';
+import { reasonsTable } from './generate-reasons.ts';
 import { settingsEnvFile, settingsPage, settingsTable } from './generate-settings.ts';
 import { generateTypes, withEnvelope } from './generate-types.ts';
 
@@ -44,13 +45,14 @@ function generated(): ReadonlyMap<string, string> {
     ['docs/settings.md', settingsPage(settingsCatalogue)],
     ['.env.example', settingsEnvFile(settingsCatalogue)],
     ['README.md', withBlock(read('README.md'), 'settings', settingsTable(settingsCatalogue, firstSettings))],
+    ['docs/dead-letters.md', withBlock(read('docs/dead-letters.md'), 'reasons', reasonsTable())],
   ]);
 }
 
 /** `text` with what stands between the comments `name:begin` and `name:end` replaced. */
 function withBlock(text: string, name: string, content: string): string {
   const block = new RegExp(`(<!-- ${name}:begin[^>]*-->\n)[\\s\\S]*?(<!-- ${name}:end -->)`);
-  if (!block.test(text)) throw new Error(`No block "${name}" in README.md`);
+  if (!block.test(text)) throw new Error(`No block "${name}" to put text into`);
   return text.replace(block, (_whole, begin: string, end: string) => `${begin}${content}${end}`);
 }
 
