@@ -1,10 +1,14 @@
+import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { AddressList } from '../lib/address-list.ts';
 import type { App } from '../lib/config/apps.ts';
 import { type AdmissionRules, admit } from './http/admit.ts';
 import { failAnswer, type Refusal, refusals } from './http/answers.ts';
 import { type CallbackHandlerOptions, createCallbackHandler } from './http/callback-handler.ts';
 import { ClientErrors } from './http/client-error.ts';
 import type { ClockWatch } from './http/clock-watch.ts';
+import type { UsableTls } from './listen/certificate.ts';
+import { IngestServers, type ListenOptions } from './listen/servers.ts';
 import { type CallbackQuery, parseQuery } from './tencent/query.ts';
 
 export interface IngestAppOptions extends CallbackHandlerOptions {
@@ -13,7 +17,15 @@ export interface IngestAppOptions extends CallbackHandlerOptions {
   readonly admission: AdmissionRules;
   readonly maxBodyBytes: number;
   readonly requestTimeoutMs: number;
+  readonly listen: Omit<ListenOptions, 'requestTimeoutMs'>;
+  /** Proxies whose `X-Forwarded-For` is believed; `undefined`: none. */
+  readonly trustedProxies?: AddressList | undefined;
   readonly clockWatch: ClockWatch;
+}
+
+export interface IngestApp extends FastifyInstance {
+  /** Serves new connections with these certificates from now on. */
+  useCertificates(tls: UsableTls): void;
 }
 
 declare module 'fastify' {
@@ -29,39 +41,45 @@ declare module 'fastify' {
 
 const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** How often connections are looked at for time-outs. */
-const connectionsCheckingIntervalMs = 500;
+/** Longer than Tencent waits for an answer: who has not had one by then after a stop has begun is cut off. */
+const stopGraceMs = 3_000;
 
 /**
  * Ingest's HTTP side, without a port: `POST` on each of `paths`.
  *
- * Order of checks: path, method, app, signature, encoding, size; the body is read only after the signature. Every answer has
+ * Order of checks: path, method, source, app, signature, encoding, size; the body is read only after the signature. Every answer has
  * Tencent's JSON shape. No query string and no body reaches the log.
  */
-export function createIngestApp(options: IngestAppOptions): FastifyInstance {
-  const { metrics, clock, clockWatch, logger } = options;
+export function createIngestApp(options: IngestAppOptions): IngestApp {
+  const { metrics, clock, clockWatch, logger, requestTimeoutMs, trustedProxies } = options;
   const paths = new Set(options.paths);
   const handle = createCallbackHandler(options);
   const clientErrors = new ClientErrors(metrics);
+  const socketListeners = {
+    onClientError: (error: Error & { code?: string }, socket: Duplex) => clientErrors.answer(error, socket),
+    onConnect: (socket: Duplex) => clientErrors.refuse(refusals.method, socket),
+  };
+  const servers = new IngestServers({ requestTimeoutMs, ...options.listen }, socketListeners, metrics.edge, logger);
+  metrics.edge.watchClock(() => clockWatch.meanDifferenceSec(clock.monotonicMs()));
   let closing = false;
+  let cutOff: (() => void) | undefined;
 
   const app = Fastify({
     logger: false,
     bodyLimit: options.maxBodyBytes,
-    requestTimeout: options.requestTimeoutMs,
+    serverFactory: (handler) => servers.create(handler),
+    // What Fastify makes of it is the scheme of its address; the server is ours.
+    ...(options.listen.tls !== undefined && { https: {} }),
+    ...(trustedProxies !== undefined && { trustProxy: (address: string) => trustedProxies.has(address) }),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { querystringParser: parseQuery as unknown as (text: string) => Record<string, unknown> },
-    http: {
-      headersTimeout: options.requestTimeoutMs,
-      connectionsCheckingInterval: connectionsCheckingIntervalMs,
-      requireHostHeader: false,
-    },
     frameworkErrors: (_error, request, reply) => {
       refuse(request as FastifyRequest, reply as FastifyReply, refusals.malformed);
     },
-    clientErrorHandler: (error, socket) => clientErrors.answer(error, socket),
+    // Each server has a listener of its own.
+    clientErrorHandler: () => undefined,
   });
 
   app.decorateRequest('sender', undefined);
@@ -73,6 +91,11 @@ export function createIngestApp(options: IngestAppOptions): FastifyInstance {
   // Kept-alive connections would keep a stopping server open: the answer to the last request of each ends it.
   app.addHook('preClose', (done) => {
     closing = true;
+    cutOff = clock.after(stopGraceMs, () => servers.destroyConnections());
+    done();
+  });
+  app.addHook('onClose', (_app, done) => {
+    cutOff?.();
     done();
   });
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -84,9 +107,6 @@ export function createIngestApp(options: IngestAppOptions): FastifyInstance {
     if (!request.raw.complete) clientErrors.ignore(request.raw.socket);
     done();
   });
-  app.server.on('connect', (_request, socket) => clientErrors.refuse(refusals.method, socket));
-  // An expectation that we do not know is none of our business.
-  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
 
   app.addHook('onRequest', (request, reply, next) => {
     clientErrors.heed(request.raw.socket);
@@ -132,12 +152,12 @@ export function createIngestApp(options: IngestAppOptions): FastifyInstance {
       reply.header('allow', 'POST');
       return refusals.method;
     }
-    const admission = admit(queryOf(request), request.headers, options.admission, request.receivedAtMs);
+    const admission = admit(request.ip, queryOf(request), request.headers, options.admission, request.receivedAtMs);
     if ('refusal' in admission) {
-      if (admission.refusal === refusals.stale) clockWatch.count('stale', request.startedMs);
+      if (admission.refusal === refusals.stale) clockWatch.countStale(request.startedMs);
       return admission.refusal;
     }
-    if (admission.app.tokens.length > 0) clockWatch.count('valid', request.startedMs);
+    if (admission.app.tokens.length > 0) clockWatch.countValid(secondsAhead(request), request.startedMs);
     request.sender = admission.app;
     // The body is JSON whatever the header says, and Fastify would refuse a header that it cannot parse.
     delete request.raw.headers['content-type'];
@@ -151,7 +171,7 @@ export function createIngestApp(options: IngestAppOptions): FastifyInstance {
     return send(reply, status, failAnswer(refusal.errorInfo));
   }
 
-  return app;
+  return Object.assign(app, { useCertificates: (tls: UsableTls) => servers.useCertificates(tls) });
 }
 
 const emptyBody = Buffer.alloc(0);
@@ -171,6 +191,11 @@ function queryStringOf(request: FastifyRequest): string {
 
 function queryOf(request: FastifyRequest): CallbackQuery {
   return request.query as unknown as CallbackQuery;
+}
+
+/** How far the RequestTime of an admitted request is ahead of our time. */
+function secondsAhead(request: FastifyRequest): number {
+  return Number(queryOf(request).requestTime) - request.receivedAtMs / 1000;
 }
 
 function traceparentOf(request: FastifyRequest): string | undefined {

@@ -1,10 +1,11 @@
 import { type App, appProblems, appSettings, appsOf } from '../lib/config/apps.ts';
 import { readSettings, type Sources, type Values } from '../lib/config/read.ts';
-import { choice, flag, integer, json, text } from '../lib/config/setting.ts';
+import { addressList, choice, flag, integer, json, readableFile, text } from '../lib/config/setting.ts';
+import { messageOf } from '../lib/errors.ts';
 import { logSettings } from '../lib/logger.ts';
 import { managementPort, managementSettings } from '../lib/management-server.ts';
 import { clusterProblems, clusterSettings } from '../schemas/settings.ts';
-
+import { checkTls, readTlsTextsSync, type TlsFiles } from './listen/certificate.ts';
 import { readAnswerChoices } from './tencent/answer-choices.ts';
 
 const mebibyte = 1024 * 1024;
@@ -23,6 +24,34 @@ export const ingestSettings = {
   allowUnsigned: flag('INGEST_ALLOW_UNSIGNED', {
     help: 'Take callbacks of apps without a token from anywhere. Anyone who finds the address can then send verdicts.',
     default: false,
+  }),
+  allowedSources: addressList('INGEST_ALLOWED_SOURCES', {
+    help: 'Where callbacks may come from, as Sign does not cover the body: IP addresses and ranges (CIDR). `imwatch doctor --fetch-ips` asks Tencent for them. Not set: anywhere.',
+  }),
+  trustedProxies: addressList('INGEST_TRUSTED_PROXIES', {
+    help: 'Proxies in front of ingest, as IP addresses and ranges (CIDR): X-Forwarded-For is believed when it comes from one of them. Not set: never.',
+  }),
+  tlsCert: readableFile('INGEST_TLS_CERT', {
+    help: 'File with the certificate (PEM) of ingest and those between it and its authority; makes ingest speak HTTPS. It is read again when it changes.',
+  }),
+  tlsKey: readableFile('INGEST_TLS_KEY', {
+    help: 'File with the key (PEM, without a passphrase) of that certificate.',
+  }),
+  tlsClientCa: readableFile('INGEST_TLS_CLIENT_CA', {
+    help: 'File with certificates (PEM) of authorities: only clients with a certificate of one of them are taken (mutual TLS).',
+  }),
+  maxConnections: integer('INGEST_MAX_CONNECTIONS', {
+    help: 'Most connections at a time; above it new ones are closed at once.',
+    default: 2_000,
+    min: 1,
+    max: 1_000_000,
+  }),
+  keepAliveMs: integer('INGEST_KEEP_ALIVE_MS', {
+    help: 'How long a connection stays open without a request. Longer than what a proxy in front keeps its own, so that it is the proxy that ends them.',
+    unit: 'ms',
+    default: 75_000,
+    min: 1_000,
+    max: 3_600_000,
   }),
   maxBodyBytes: integer('INGEST_MAX_BODY_BYTES', {
     help: 'Largest body that is taken.',
@@ -87,6 +116,7 @@ const allSettings = {
 export interface IngestConfig extends Values<typeof allSettings> {
   readonly host: string;
   readonly appList: readonly App[];
+  readonly tlsFiles: TlsFiles | undefined;
 }
 
 /** @throws {ConfigError} naming every wrong setting. */
@@ -97,7 +127,8 @@ export function readIngestConfig(sources: Sources): IngestConfig {
     ...ingestProblems(read),
   ]);
   const appList = appsOf(values);
-  return { ...values, appList, host: values.host ?? (mustStayLocal(values) ? '127.0.0.1' : '0.0.0.0') };
+  const tlsFiles = tlsFilesOf(values);
+  return { ...values, appList, tlsFiles, host: values.host ?? (mustStayLocal(values) ? '127.0.0.1' : '0.0.0.0') };
 }
 
 /** What is wrong with the settings by which texts are kept, a sentence each. */
@@ -113,11 +144,33 @@ function ingestProblems(values: Values<typeof allSettings>): string[] {
       `INGEST_HOST is "${values.host}" while an app has no token, expected 127.0.0.1, a token, or INGEST_ALLOW_UNSIGNED=true`,
     );
   }
-  return problems;
+  return [...problems, ...tlsProblems(values)];
 }
 
 function mustStayLocal(values: Values<typeof allSettings>): boolean {
   return !values.allowUnsigned && appsOf(values).some((app) => app.tokens.length === 0);
+}
+
+function tlsFilesOf({ tlsCert, tlsKey, tlsClientCa }: Values<typeof allSettings>): TlsFiles | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return { certPath: tlsCert, keyPath: tlsKey, clientCaPath: tlsClientCa };
+}
+
+function tlsProblems(values: Values<typeof allSettings>): string[] {
+  if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
+    return ['INGEST_TLS_CERT and INGEST_TLS_KEY go together, expected both or neither'];
+  }
+  const files = tlsFilesOf(values);
+  if (files === undefined) {
+    if (values.tlsClientCa === undefined) return [];
+    return ['INGEST_TLS_CLIENT_CA is set alone, expected INGEST_TLS_CERT and INGEST_TLS_KEY beside it'];
+  }
+  try {
+    checkTls(readTlsTextsSync(files));
+    return [];
+  } catch (error) {
+    return [`INGEST_TLS_CERT, INGEST_TLS_KEY and INGEST_TLS_CLIENT_CA cannot be used: ${messageOf(error)}`];
+  }
 }
 
 function isLoopback(host: string): boolean {

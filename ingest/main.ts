@@ -10,6 +10,8 @@ import { createSchemaRegistry } from '../schemas/registry.ts';
 import { createIngestApp } from './app.ts';
 import type { IngestConfig } from './config.ts';
 import { ClockWatch } from './http/clock-watch.ts';
+import { checkTls, readTlsTextsSync } from './listen/certificate.ts';
+import { watchCertificates } from './listen/certificate-watch.ts';
 import { createIngestMetrics } from './metrics.ts';
 import { Batcher } from './publish/batcher.ts';
 import { connect } from './publish/connect.ts';
@@ -19,6 +21,9 @@ import { createTextPolicy } from './tencent/text-policy.ts';
 /** Below Kafka's default of 1 MiB for a batch of one partition, with room for what Kafka adds. */
 const partitionBatchBytes = 900 * 1024;
 const batchBytes = 8 * 1024 * 1024;
+
+/** How much longer than the longest that ingest itself takes a connection may be silent. */
+const silenceMarginMs = 1_000;
 
 /**
  * Starts ingest: it takes callbacks at once, answers 503 until broker and registry have answered, and then OK for what Kafka
@@ -49,9 +54,22 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   const management = await startManagementServer({ host, port, metrics: metrics.registry, readiness });
   starting.defer(() => management.close());
 
+  const { tlsFiles: files } = config;
+  const texts = files === undefined ? undefined : readTlsTextsSync(files);
   const app = createIngestApp({
     paths: [...new Set(['/', '/callback', ...(config.path === undefined ? [] : [config.path])])],
-    admission: { apps: byId(config.appList), allowUnsigned: config.allowUnsigned },
+    admission: {
+      apps: byId(config.appList),
+      allowUnsigned: config.allowUnsigned,
+      allowedSources: config.allowedSources,
+    },
+    trustedProxies: config.trustedProxies,
+    listen: {
+      maxConnections: config.maxConnections,
+      keepAliveMs: config.keepAliveMs,
+      silenceMs: config.requestTimeoutMs + deadlineMs + silenceMarginMs,
+      tls: texts === undefined ? undefined : checkTls(texts),
+    },
     translation: {
       texts: createTextPolicy(config.textMode, config.idSecret),
       idSecret: config.idSecret,
@@ -68,6 +86,10 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   });
   const url = await app.listen({ host: config.host, port: config.port });
   starting.defer(() => app.close());
+  if (files !== undefined && texts !== undefined) {
+    const onChange = app.useCertificates;
+    starting.defer(watchCertificates({ files, texts, onChange, metrics: metrics.edge, clock, logger }));
+  }
 
   const stopping = new AbortController();
   starting.defer(() => stopping.abort());

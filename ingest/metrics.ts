@@ -1,10 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TopicId } from '../schemas/topics.ts';
+import { createEdgeMetrics, type EdgeMetrics } from './edge-metrics.ts';
 
 /** Why a request was refused; one of them a refusal. */
 export type RefusalReason =
   | 'path'
   | 'method'
+  | 'source'
   | 'app'
   | 'repeated_parameter'
   | 'proxy_header'
@@ -21,6 +23,7 @@ export type RefusalReason =
 /** The counters of ingest. Labels come from closed lists; a command without a row counts as "other". */
 export interface IngestMetrics {
   readonly registry: Registry;
+  readonly edge: EdgeMetrics;
   answered(durable: 'kafka' | 'none', seconds: number): void;
   urlChecked(): void;
   emptyBatch(): void;
@@ -90,6 +93,7 @@ export function createIngestMetrics(queue: {
   });
   return {
     registry,
+    edge: createEdgeMetrics(registry),
     answered: (durable, tookSeconds) => {
       answers.inc({ durable });
       seconds.observe(tookSeconds);

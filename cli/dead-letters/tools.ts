@@ -34,7 +34,9 @@ export async function withTools(use: (tools: Tools) => Promise<void>): Promise<v
   const kafka = createKafka(values, 'imwatch-dead-letters', silentLogger);
   const registry = createSchemaRegistry(values);
   const { topicPrefix } = values;
-  const rules = { texts: createTextPolicy(values.textMode, values.idSecret), idSecret: values.idSecret };
+  // Nobody waits for an answer any more.
+  const answers = new Map<string, never>();
+  const rules = { texts: createTextPolicy(values.textMode, values.idSecret), idSecret: values.idSecret, answers };
   const attempts = new Attempts({ rules, registry, topicPrefix });
   const stop = new AbortController();
   const endWatch = watchStopSignals(

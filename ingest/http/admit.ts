@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { AddressList } from '../../lib/address-list.ts';
 import type { App } from '../../lib/config/apps.ts';
 import type { CallbackQuery } from '../tencent/query.ts';
 import { checkSign } from '../tencent/signature.ts';
@@ -8,19 +9,23 @@ export interface AdmissionRules {
   readonly apps: ReadonlyMap<string, App>;
   /** Takes callbacks of apps without a token also when they passed a proxy. */
   readonly allowUnsigned: boolean;
+  /** Where callbacks may come from; `undefined`: anywhere. */
+  readonly allowedSources?: AddressList | undefined;
 }
 
 export type Admission = { readonly app: App } | { readonly refusal: Refusal };
 
 const signRefusals = { missing: refusals.signMissing, forged: refusals.forged, stale: refusals.stale };
 
-/** Whether a request may be taken, by its query and headers alone: the body is not read before. Pure. */
+/** Whether a request from the address `source` may be taken, by its query and headers alone: the body is not read before. Pure. */
 export function admit(
+  source: string,
   query: CallbackQuery,
   headers: IncomingHttpHeaders,
   rules: AdmissionRules,
   nowMs: number,
 ): Admission {
+  if (rules.allowedSources?.has(source) === false) return { refusal: refusals.source };
   if (query.repeated !== undefined) return { refusal: refusals.repeatedParameter };
   const app = query.sdkAppId === undefined ? undefined : rules.apps.get(query.sdkAppId);
   if (app === undefined) return { refusal: refusals.app };

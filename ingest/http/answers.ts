@@ -22,6 +22,7 @@ export interface Refusal {
 export const refusals = {
   path: { reason: 'path', status: 404, errorInfo: 'No such path' },
   method: { reason: 'method', status: 405, errorInfo: 'Only POST is taken here' },
+  source: { reason: 'source', status: 403, errorInfo: 'Requests from this address are not taken' },
   app: { reason: 'app', status: 403, errorInfo: 'SdkAppid is missing or not one that is served here' },
   repeatedParameter: { reason: 'repeated_parameter', status: 403, errorInfo: 'A query parameter is given twice' },
   proxyHeader: {

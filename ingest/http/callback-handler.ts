@@ -9,6 +9,7 @@ import { parseBody } from '../tencent/json.ts';
 import type { CallbackRequest, TranslatedEvent, TranslationRules } from '../tencent/request.ts';
 import { type Translation, translate } from '../tencent/translate.ts';
 import { okAnswer, refusals } from './answers.ts';
+import { Repeats } from './repeats.ts';
 
 export interface CallbackHandlerOptions {
   readonly translation: TranslationRules;
@@ -35,6 +36,7 @@ export function createCallbackHandler(
   options: CallbackHandlerOptions,
 ): (callback: CallbackRequest, arrival: Arrival) => Promise<Handled> {
   const { metrics, clock, logger } = options;
+  const repeats = new Repeats();
 
   return async (callback, arrival) => {
     const translation = translateOrKeep(callback);
@@ -98,6 +100,8 @@ export function createCallbackHandler(
 
   function countDurable(command: string | null, events: readonly TranslatedEvent[]): void {
     if (events.length === 0) metrics.emptyBatch();
+    const eventIds = events.map(({ value }) => value.eventId);
+    metrics.edge.repeated(repeats.durable(eventIds, clock.monotonicMs()));
     for (const event of events) {
       metrics.event(event.topic, labelOf(event.value.command ?? command));
       if (event.record === 'DeadLetter') metrics.deadLetter(event.value.reason);

@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { AddressList } from '../address-list.ts';
 
 /**
  * One setting: its name in the environment, how its text becomes a value, and the help that documents are made from.
@@ -123,6 +124,17 @@ export function list(
     const items = value.split(',').map((item) => item.trim());
     if (!items.every((item) => about.item.test(item))) throw new Error(about.expected);
     return items;
+  });
+}
+
+/** IP addresses and ranges (CIDR) of both families, separated by commas. */
+export function addressList(name: string, about: Optional): Setting<AddressList | undefined> {
+  return setting<AddressList, undefined>(name, 'comma-separated list', about, (value) => {
+    try {
+      return new AddressList(value.split(',').map((item) => item.trim()));
+    } catch (error) {
+      throw new Error(`IP addresses and ranges (CIDR) separated by commas; ${(error as Error).message}`);
+    }
   });
 }
 

@@ -11,9 +11,20 @@ import { ManualClock } from './manual-clock.ts';
 
 export const token = 'xxxxyyyy';
 
+const someLimits: IngestAppOptions['listen'] = {
+  maxConnections: 100,
+  keepAliveMs: 60_000,
+  silenceMs: 60_000,
+  tls: undefined,
+};
+
 /** Ingest's HTTP side with a publisher that the test watches, and a clock that it moves. */
 export function anIngestApp(
-  options: Partial<IngestAppOptions> & { readonly apps?: readonly App[]; readonly allowUnsigned?: boolean } = {},
+  options: Partial<IngestAppOptions> & {
+    readonly apps?: readonly App[];
+    readonly allowUnsigned?: boolean;
+    readonly limits?: Partial<IngestAppOptions['listen']>;
+  } = {},
 ) {
   const clock = new ManualClock();
   const published: TranslatedEvent[] = [];
@@ -29,6 +40,7 @@ export function anIngestApp(
     translation: someRules(),
     maxBodyBytes: 1024,
     requestTimeoutMs: 10_000,
+    listen: { ...someLimits, ...options.limits },
     publish: (events) => {
       published.push(...events);
       return Promise.resolve();

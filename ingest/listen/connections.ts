@@ -1,0 +1,28 @@
+import type { Server, Socket } from 'node:net';
+import type { EdgeMetrics } from '../edge-metrics.ts';
+
+/** The open TCP connections of one or more servers, whatever has come over them: also those that are still shaking hands. */
+export class Connections {
+  readonly #metrics: EdgeMetrics;
+  readonly #open = new Set<Socket>();
+
+  constructor(metrics: EdgeMetrics) {
+    this.#metrics = metrics;
+  }
+
+  watch(server: Server): void {
+    server.on('connection', (socket: Socket) => {
+      this.#open.add(socket);
+      this.#metrics.openConnections(this.#open.size);
+      socket.once('close', () => {
+        this.#open.delete(socket);
+        this.#metrics.openConnections(this.#open.size);
+      });
+    });
+    server.on('drop', () => this.#metrics.connectionDropped());
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+}
