@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { restoreBody } from '../../ingest/tencent/restore.ts';
 import { readSettings } from '../../lib/config/read.ts';
 import { messageOf, UserError } from '../../lib/errors.ts';
 import { withAdmin } from '../../lib/kafka/admin.ts';
@@ -7,6 +8,7 @@ import { type ReadRecord, readTopics } from '../../lib/kafka/topic-reader.ts';
 import { createLogger } from '../../lib/logger.ts';
 import { watchStopSignals } from '../../lib/stop-signals.ts';
 import { decodeAs, schemaIdOf } from '../../schemas/codec.ts';
+import type { Envelope } from '../../schemas/generated/events.ts';
 import { createSchemaRegistry, type SchemaRegistry } from '../../schemas/registry.ts';
 import { clusterProblems, clusterSettings } from '../../schemas/settings.ts';
 import { topicIds, topicName } from '../../schemas/topics.ts';
@@ -18,6 +20,7 @@ interface Options {
   readonly last: number;
   readonly fromBeginning?: boolean;
   readonly follow: boolean;
+  readonly body?: boolean;
   readonly json?: boolean;
 }
 
@@ -28,6 +31,7 @@ export function tailCommand(): Command {
     .option('-n, --last <count>', 'begin with this many events that are there already', wholeNumber, 10)
     .option('--from-beginning', 'begin with all events that are kept')
     .option('--no-follow', 'end after the events that are there')
+    .option('--body', 'the body that each callback came with, as JSON, one a line')
     .option('--json', 'an event a line as JSON')
     .action((topics: string[], options: Options) => tail(topics, options));
 }
@@ -60,7 +64,8 @@ async function tail(wanted: readonly string[], options: Options): Promise<void> 
     },
     onRecord: async (record) => {
       const decoded = await decode(registry, record);
-      print(options.json === true ? JSON.stringify(asJson(record, decoded)) : forPeople(record, decoded));
+      if (options.body === true) printBody(decoded);
+      else print(options.json === true ? JSON.stringify(asJson(record, decoded)) : forPeople(record, decoded));
     },
   });
 }
@@ -94,6 +99,15 @@ async function decode(registry: SchemaRegistry, { value }: ReadRecord): Promise<
   } catch (error) {
     return { problem: messageOf(error) };
   }
+}
+
+/** The body of a callback's event; what is no event of a callback has none. */
+function printBody(decoded: Decoded): void {
+  if ('value' in decoded && isEnvelope(decoded.value)) print(JSON.stringify(restoreBody(decoded.value)));
+}
+
+function isEnvelope(value: unknown): value is Envelope {
+  return typeof value === 'object' && value !== null && 'extras' in value && 'command' in value;
 }
 
 function asJson(record: ReadRecord, decoded: Decoded): unknown {

@@ -114,16 +114,16 @@ describe('an item of a batch', () => {
   it('is translated as the item that it is, with the id of its letter', () => {
     const events = eventsIn(itemLetter({ EventTime: 1, From_Account: 'jared', Big: 1 }));
     expect(events).toMatchObject([
-      { record: 'UnknownCallback', key: `${sdkAppId}/jared`, value: { command: push, eventId: 'a'.repeat(32) } },
+      { record: 'PushEvent', key: `${sdkAppId}/jared`, value: { command: push, eventId: 'a'.repeat(32) } },
     ]);
-    expect(JSON.parse(events[0]?.record === 'UnknownCallback' ? (events[0].value.extras ?? '') : '')).toMatchObject({
+    expect(JSON.parse(events[0]?.record === 'PushEvent' ? (events[0].value.extras ?? '') : '')).toMatchObject({
       Big: 1,
     });
   });
 
   it('keeps the digits of its numbers', () => {
     const [event] = eventsIn(itemLetter({}, { body: Buffer.from('{"EventTime":1,"Big":12345678901234567890}') }));
-    expect(event?.record === 'UnknownCallback' && event.value.extras).toContain('12345678901234567890');
+    expect(event?.record === 'PushEvent' && event.value.extras).toContain('12345678901234567890');
   });
 
   it('whose batch named the command in its body only is translated as that command', () => {
@@ -175,7 +175,7 @@ describe('a whole batch in a dead letter', () => {
   it('with items that are still bad gives the others, and stays', () => {
     expect(retranslate(whole({ Events: [{ EventTime: 1 }, 5] }), rules)).toMatchObject({
       kind: 'events',
-      events: [{ record: 'UnknownCallback' }],
+      events: [{ record: 'PushEvent' }],
       stays: { reason: 'FIELD_INVALID', fieldPath: '/Events/1' },
     });
   });
