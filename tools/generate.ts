@@ -2,9 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { settingsCatalogue } from '../cli/settings.ts';
+import { commands } from '../ingest/tencent/commands.ts';
 import type { RecordSchema } from '../schemas/records.ts';
 import { topics } from '../schemas/topics.ts';
 import { generateCatalogue } from './generate-catalogue.ts';
+import { answerTable, commandTable } from './generate-commands.ts';
 import { reasonsTable } from './generate-reasons.ts';
 import { settingsEnvFile, settingsPage, settingsTable } from './generate-settings.ts';
 import { generateTypes, withEnvelope } from './generate-types.ts';
@@ -44,7 +46,15 @@ function generated(): ReadonlyMap<string, string> {
     ['schemas/README.md', generateCatalogue(records, envelope)],
     ['docs/settings.md', settingsPage(settingsCatalogue)],
     ['.env.example', settingsEnvFile(settingsCatalogue)],
-    ['README.md', withBlock(read('README.md'), 'settings', settingsTable(settingsCatalogue, firstSettings))],
+    [
+      'README.md',
+      withBlock(
+        withBlock(read('README.md'), 'settings', settingsTable(settingsCatalogue, firstSettings)),
+        'commands',
+        commandTable(commands),
+      ),
+    ],
+    ['docs/tencent-console.md', withBlock(read('docs/tencent-console.md'), 'answers', answerTable(commands))],
     ['docs/dead-letters.md', withBlock(read('docs/dead-letters.md'), 'reasons', reasonsTable())],
   ]);
 }
