@@ -1,12 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
 import { decodeAs, RecordEncoder, schemaIdOf } from '../../../schemas/codec.ts';
-import { type RecordName, recordNames } from '../../../schemas/generated/events.ts';
+import { recordNames } from '../../../schemas/generated/events.ts';
 import { avroType, recordSchemas } from '../../../schemas/records.ts';
 import { topicConfig, topicIds, topicName, topics } from '../../../schemas/topics.ts';
-import { eventsOf, receivedAtMs, someRules, vector, verdictCommand } from '../../support/callbacks.ts';
+import { eventsOf, receivedAtMs } from '../../support/callbacks.ts';
 
 describe('every schema', () => {
   it.each(recordNames)('%s says what each field is, and names it once', (name) => {
@@ -26,30 +24,6 @@ describe('every schema', () => {
 
   it('is registered for one topic', () => {
     expect(topicIds.map((id) => topics[id].record).toSorted()).toEqual([...recordNames].toSorted());
-  });
-});
-
-describe('golden bytes', () => {
-  const folder = join(import.meta.dirname, '../../vectors/avro');
-
-  it.each(readdirSync(folder).filter((name) => name.endsWith('.hex')))(
-    '%s decodes to the values it was made of',
-    (file) => {
-      const [record] = file.split('.') as [RecordName];
-      const bytes = Buffer.from(readFileSync(join(folder, file), 'utf8').replaceAll(/\s/g, ''), 'hex');
-      const expected = JSON.parse(readFileSync(join(folder, file.replace('.hex', '.json')), 'utf8'));
-      expect(schemaIdOf(bytes)).toBe(1);
-      const decoded = decodeAs(avroType(recordSchemas[record]), bytes);
-      expect(JSON.parse(JSON.stringify(decoded))).toEqual(expected);
-    },
-  );
-
-  it('are what the encoder writes today', () => {
-    const encoder = new RecordEncoder('ContentVerdict', 1);
-    const [event] = eventsOf({ command: verdictCommand, body: vector(verdictCommand) }, someRules());
-    if (event?.record !== 'ContentVerdict') throw new Error('expected a verdict');
-    const golden = readFileSync(join(folder, 'ContentVerdict.v1.hex'), 'utf8').replaceAll(/\s/g, '');
-    expect(encoder.encode(event.value).toString('hex')).toBe(golden);
   });
 });
 
