@@ -26,6 +26,8 @@ export interface Finding {
   readonly check: string;
   readonly status: 'ok' | 'warning' | 'failure';
   readonly detail: string;
+  /** A line to copy into settings. */
+  readonly line?: string;
 }
 
 export type Check = (sources: Sources) => Promise<readonly Finding[]>;

@@ -12,11 +12,12 @@ import { processSources, sourceSettings, withRunning } from '../lib/config/sourc
 import { kafkaSettings } from '../lib/kafka/settings.ts';
 import { logSettings } from '../lib/logger.ts';
 import { managementSettings } from '../lib/management-server.ts';
+import { tencentApiSettings } from '../lib/tencent-api/settings.ts';
 import { schemaSettings } from '../schemas/settings.ts';
 
 /** Every setting of imwatch, in the order in which documents list them. */
 export const settingsCatalogue: readonly SettingsGroup[] = [
-  { title: 'Apps', settings: appSettings },
+  { title: 'Apps', settings: { ...appSettings, ...tencentApiSettings } },
   { title: 'Ingest', settings: ingestSettings },
   { title: 'Analytics', settings: analyticsSettings },
   { title: 'Penalties', settings: penaltiesSettings },

@@ -62,7 +62,6 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
   const servers = new IngestServers({ requestTimeoutMs, ...options.listen }, socketListeners, metrics.edge, logger);
   metrics.edge.watchClock(() => clockWatch.meanDifferenceSec(clock.monotonicMs()));
   let closing = false;
-  let cutOff: (() => void) | undefined;
 
   const app = Fastify({
     logger: false,
@@ -91,11 +90,11 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
   // Kept-alive connections would keep a stopping server open: the answer to the last request of each ends it.
   app.addHook('preClose', (done) => {
     closing = true;
-    cutOff = clock.after(stopGraceMs, () => servers.destroyConnections());
-    done();
-  });
-  app.addHook('onClose', (_app, done) => {
-    cutOff?.();
+    if (app.server.listening)
+      app.server.once(
+        'close',
+        clock.after(stopGraceMs, () => servers.destroyConnections()),
+      );
     done();
   });
   app.addHook('onSend', (_request, reply, payload, done) => {

@@ -3,6 +3,7 @@ import { checks, type Finding } from '../checks.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { green, print, printJson, red, yellow } from '../output.ts';
 import { commandSources } from '../settings.ts';
+import { checkTencentSources } from '../tencent-sources.ts';
 
 const marks: Record<Finding['status'], string> = {
   ok: green('ok     '),
@@ -13,14 +14,21 @@ const marks: Record<Finding['status'], string> = {
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('check settings, tools, broker, registry, topics and ingest; exit code 1 when something will not work')
+    .option(
+      '--fetch-ips',
+      'also ask Tencent for the addresses that callbacks come from, and print INGEST_ALLOWED_SOURCES',
+    )
     .option('--json', 'as JSON')
-    .action(async ({ json }: { json?: boolean }) => {
+    .action(async ({ json, fetchIps }: { json?: boolean; fetchIps?: boolean }) => {
       const sources = await commandSources();
       const findings: Finding[] = [];
-      for (const check of checks) {
+      const wanted = fetchIps === true ? [...checks, checkTencentSources] : checks;
+      for (const check of wanted) {
         for (const finding of await check(sources)) {
           findings.push(finding);
-          if (json !== true) print(`${marks[finding.status]}  ${finding.check}: ${finding.detail}`);
+          if (json === true) continue;
+          print(`${marks[finding.status]}  ${finding.check}: ${finding.detail}`);
+          if (finding.line !== undefined) print(finding.line);
         }
       }
       if (json === true) printJson(findings);

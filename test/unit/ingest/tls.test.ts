@@ -138,6 +138,18 @@ describe.skipIf(trouble !== undefined)(
       await expect.poll(() => failures('closed')).toBe(1);
     });
 
+    it('stops though a client has not finished its handshake', async () => {
+      const { app, clock, port, metrics } = await setUp();
+      const socket = connectPlainly(port, '127.0.0.1');
+      socket.on('error', () => socket.destroy());
+      await expect.poll(() => metricOf(metrics, 'ingest_connections')).toBe(1);
+      const closing = app.close();
+      await expect.poll(() => app.server.listening).toBe(false);
+      clock.advance(3_000);
+      await closing;
+      socket.destroy();
+    });
+
     it('tells when its certificate ends', async () => {
       const { authority, install, look, endsAt } = await setUp();
       const daySec = 86_400;
