@@ -6,29 +6,37 @@ import { anIngestApp, metricOf, signedUrl } from '../../support/ingest-app.ts';
 
 const minuteMs = 60_000;
 
+/** An id as translation makes them: 32 hexadecimal digits, here by a place in the table and what stands in it. */
+const id = (slot: number, rest: number): string =>
+  [slot, rest, rest, 0].map((part) => part.toString(16).padStart(8, '0')).join('');
+
 describe('Repeats', () => {
+  const a = id(1, 10);
+  const b = id(2, 20);
+  const c = id(3, 30);
+
   it('sees an id again for two minutes', () => {
     const repeats = new Repeats();
-    expect(repeats.durable(['a', 'b'], 0)).toBe(0);
-    expect(repeats.durable(['b', 'c'], minuteMs)).toBe(1);
-    expect(repeats.durable(['a'], 2 * minuteMs)).toBe(1);
-    expect(repeats.durable(['c'], 3 * minuteMs)).toBe(1);
-    expect(repeats.durable(['b'], 3 * minuteMs + 1)).toBe(0);
+    expect(repeats.durable([a, b], 0)).toBe(0);
+    expect(repeats.durable([b, c], minuteMs)).toBe(1);
+    expect(repeats.durable([a], 2 * minuteMs)).toBe(1);
+    expect(repeats.durable([c], 3 * minuteMs)).toBe(1);
+    expect(repeats.durable([b], 3 * minuteMs + 1_000)).toBe(0);
   });
 
-  it('forgets what is older, also after a long silence', () => {
+  it('takes an id for no other, and forgets the one whose place another takes', () => {
+    const repeats = new Repeats(4);
+    const other = id(1, 11);
+    expect(repeats.durable([a, other], 0)).toBe(0);
+    expect(repeats.durable([other], 0)).toBe(1);
+    expect(repeats.durable([a], 0)).toBe(0);
+  });
+
+  it('has a place for each of some hundred ids', () => {
     const repeats = new Repeats();
-    repeats.durable(['a', 'b'], 0);
-    repeats.durable(['c'], 10 * minuteMs);
-    expect(repeats.size).toBe(1);
-    expect(repeats.durable(['a'], 10 * minuteMs)).toBe(0);
-  });
-
-  it('holds two generations at most, and forgets the oldest first', () => {
-    const repeats = new Repeats(3);
-    for (let id = 0; id < 100; id += 1) repeats.durable([`id-${id}`], id);
-    expect(repeats.size).toBeLessThanOrEqual(6);
-    expect(repeats.durable(['id-99', 'id-97', 'id-90'], 100)).toBe(2);
+    const ids = Array.from({ length: 500 }, (_, index) => id(index, index));
+    expect(repeats.durable(ids, 0)).toBe(0);
+    expect(repeats.durable(ids, 0)).toBe(500);
   });
 });
 
