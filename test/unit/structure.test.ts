@@ -25,6 +25,12 @@ const pureFolders = [
   'consumers/alerting/detector.ts',
   'consumers/alerting/explain.ts',
   'consumers/alerting/series.ts',
+  'cli/dead-letters/body-view.ts',
+  'cli/dead-letters/filter.ts',
+  'cli/dead-letters/pace.ts',
+  'cli/dead-letters/plan.ts',
+  'cli/dead-letters/redrive.ts',
+  'cli/dead-letters/retranslate.ts',
 ];
 
 const sources = globSync(`{${Object.keys(mayImport).join(',')}}/**/*.ts`, { cwd: root }).toSorted();
