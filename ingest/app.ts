@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AddressList } from '../lib/address-list.ts';
 import type { App } from '../lib/config/apps.ts';
+import { relayedHeader } from './forward/backend.ts';
 import { type AdmissionRules, admit } from './http/admit.ts';
 import { failAnswer, type Refusal, refusals } from './http/answers.ts';
 import { type CallbackHandlerOptions, createCallbackHandler } from './http/callback-handler.ts';
@@ -128,7 +129,12 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
           body: (request.body as Buffer | undefined) ?? emptyBody,
           receivedAtMs,
         },
-        { startedMs, remoteAddress: request.ip, traceparent: traceparentOf(request) },
+        {
+          startedMs,
+          remoteAddress: request.ip,
+          traceparent: traceparentOf(request),
+          isRelayed: request.headers[relayedHeader] !== undefined,
+        },
       );
       if ('refusal' in handled) return refuse(request, reply, handled.refusal);
       return send(reply, 200, handled.body);

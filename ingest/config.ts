@@ -1,6 +1,6 @@
 import { type App, appProblems, appSettings, appsOf } from '../lib/config/apps.ts';
 import { readSettings, type Sources, type Values } from '../lib/config/read.ts';
-import { addressList, choice, flag, integer, json, readableFile, text } from '../lib/config/setting.ts';
+import { addressList, choice, flag, httpUrl, integer, json, readableFile, text } from '../lib/config/setting.ts';
 import { messageOf } from '../lib/errors.ts';
 import { logSettings } from '../lib/logger.ts';
 import { managementPort, managementSettings } from '../lib/management-server.ts';
@@ -81,6 +81,39 @@ export const ingestSettings = {
     },
     readAnswerChoices,
   ),
+  forwardUrl: httpUrl('INGEST_FORWARD_URL', {
+    help: 'Backend that every authentic callback is relayed to once its event is durable, as it came; its answer counts for callbacks that ask before something happens. Not set: nothing is relayed.',
+  }),
+  forwardCa: readableFile('INGEST_FORWARD_CA', {
+    help: "File with authorities (PEM) for that backend's certificate, in place of the public ones.",
+  }),
+  forwardDeadlineMs: integer('INGEST_FORWARD_DEADLINE_MS', {
+    help: 'Time since its arrival within which the backend must have answered a callback that asks before something happens; Tencent waits 2000 ms.',
+    unit: 'ms',
+    default: 1_700,
+    min: 100,
+    max: 1_900,
+  }),
+  forwardQueueBytes: integer('INGEST_FORWARD_QUEUE_BYTES', {
+    help: 'Most callbacks that wait for the backend in memory; beyond it callbacks are not relayed, and counted.',
+    unit: 'bytes',
+    default: 16 * mebibyte,
+    min: mebibyte,
+    max: 1024 * mebibyte,
+  }),
+  forwardConnections: integer('INGEST_FORWARD_CONNECTIONS', {
+    help: 'Most requests to the backend at a time, for callbacks before and after something happens each.',
+    default: 64,
+    min: 1,
+    max: 10_000,
+  }),
+  forwardRetryMs: integer('INGEST_FORWARD_RETRY_MS', {
+    help: 'How long after its arrival relaying a callback is tried again; 0: once only. A backend that checks Sign itself refuses what is older than 60 s.',
+    unit: 'ms',
+    default: 45_000,
+    min: 0,
+    max: 600_000,
+  }),
   queueBytes: integer('INGEST_QUEUE_BYTES', {
     help: 'Most encoded events that wait for Kafka in memory; above it callbacks are refused with 503.',
     unit: 'bytes',

@@ -9,6 +9,7 @@ import type { RunningService } from '../lib/run-service.ts';
 import { createSchemaRegistry } from '../schemas/registry.ts';
 import { createIngestApp } from './app.ts';
 import type { IngestConfig } from './config.ts';
+import { startForwarding } from './forward/start.ts';
 import { ClockWatch } from './http/clock-watch.ts';
 import { checkTls, readTlsTextsSync } from './listen/certificate.ts';
 import { watchCertificates } from './listen/certificate-watch.ts';
@@ -54,6 +55,9 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   const management = await startManagementServer({ host, port, metrics: metrics.registry, readiness });
   starting.defer(() => management.close());
 
+  const forwarding = startForwarding(config, metrics.registry, clock, logger);
+  starting.defer(() => forwarding?.stop(deadlineMs));
+
   const { tlsFiles: files } = config;
   const texts = files === undefined ? undefined : readTlsTextsSync(files);
   const app = createIngestApp({
@@ -79,6 +83,7 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
     maxBodyBytes: config.maxBodyBytes,
     requestTimeoutMs: config.requestTimeoutMs,
     publish: (events, traceparent) => publisher.publish(events, traceparent),
+    forwarder: forwarding?.forwarder,
     metrics,
     clockWatch,
     clock,

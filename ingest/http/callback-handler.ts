@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { AppError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { Forwarder } from '../forward/forwarder.ts';
 import type { IngestMetrics } from '../metrics.ts';
 import { EventTooLargeError } from '../publish/publisher.ts';
 import { commands } from '../tencent/commands.ts';
@@ -15,6 +16,8 @@ export interface CallbackHandlerOptions {
   readonly translation: TranslationRules;
   /** Resolves when all events are durable; an `AppError` means that they are not, and that this may pass. */
   readonly publish: (events: readonly TranslatedEvent[], traceparent: string | undefined) => Promise<void>;
+  /** Relays callbacks whose events are durable, where there is a backend; what it resolves with is answered instead. */
+  readonly forwarder?: Pick<Forwarder, 'relay' | 'refuseLoop'> | undefined;
   readonly metrics: IngestMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -29,6 +32,8 @@ export interface Arrival {
   readonly startedMs: number;
   readonly remoteAddress: string;
   readonly traceparent: string | undefined;
+  /** Whether imwatch has relayed it before. */
+  readonly isRelayed: boolean;
 }
 
 /** Takes one authentic callback: translates it, makes its events durable, and only then answers OK. */
@@ -62,8 +67,22 @@ export function createCallbackHandler(
     const tookMs = Math.round(tookSeconds(arrival) * 1000);
     logger.info({ status: 200, tookMs, ...base, command, outcome: outcomeOf(events), eventId }, 'callback');
     const isKeptAsIs = events === translation.events;
-    return { body: okAnswer(isKeptAsIs ? translation.answer : translation.allowance) };
+    const ownAnswer = okAnswer(isKeptAsIs ? translation.answer : translation.allowance);
+    return { body: (await answerOfBackend(callback, arrival, command)) ?? ownAnswer };
   };
+
+  async function answerOfBackend(
+    { queryString, body }: CallbackRequest,
+    { startedMs, remoteAddress, traceparent, isRelayed }: Arrival,
+    command: string | null,
+  ): Promise<string | undefined> {
+    const { forwarder } = options;
+    if (forwarder === undefined) return undefined;
+    const relayed = { command, queryString, body, remoteAddress, traceparent, startedMs };
+    if (!isRelayed) return forwarder.relay(relayed);
+    forwarder.refuseLoop(relayed);
+    return undefined;
+  }
 
   /** Publishes the events, or in place of ones that are too large for their topic a dead letter; returns what is durable. */
   async function publishOrKeep(

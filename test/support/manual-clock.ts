@@ -18,6 +18,11 @@ export class ManualClock implements Clock {
     return this.#timers.length;
   }
 
+  /** Milliseconds until the next timer, `undefined` when nothing waits. */
+  get nextMs(): number | undefined {
+    return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ atMs }) => atMs)) - this.#nowMs;
+  }
+
   nowMs(): number {
     return this.#nowMs;
   }

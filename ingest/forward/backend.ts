@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { Agent, type Dispatcher, request } from 'undici';
+import { messageOf } from '../../lib/errors.ts';
+import type { Relayed } from './relayed.ts';
+
+/** What a backend answered, or why it did not. */
+export type BackendAnswer =
+  | { readonly kind: 'answered'; readonly status: number; readonly text: string }
+  | { readonly kind: 'failed'; readonly why: string };
+
+export interface BackendOptions {
+  readonly url: string;
+  /** File with the authorities (PEM) that its certificate is checked by, beside those of Node. */
+  readonly caFile: string | undefined;
+  /** Connections for each of the two kinds of callbacks, so that those in the background hold no others up. */
+  readonly connections: number;
+}
+
+/** Marks what imwatch has relayed, so that two that point at each other do not go round for ever. */
+export const relayedHeader = 'x-imwatch-forwarded';
+
+/** An answer that is longer is no answer to a callback. */
+const maxAnswerBytes = 64 * 1024;
+
+/** The backend that an app has behind imwatch, over HTTP. */
+export class Backend {
+  readonly #url: string;
+  readonly #agents: { readonly before: Agent; readonly after: Agent };
+
+  constructor({ url, caFile, connections }: BackendOptions) {
+    this.#url = url;
+    const ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
+    const agent = (): Agent => new Agent({ connections, pipelining: 1, ...(ca !== undefined && { connect: { ca } }) });
+    this.#agents = { before: agent(), after: agent() };
+  }
+
+  /** Posts a callback as it came, once. Never throws; the signal ends it. */
+  async post(callback: Relayed, kind: 'before' | 'after', signal: AbortSignal): Promise<BackendAnswer> {
+    const dispatcher = this.#agents[kind];
+    const { body } = callback;
+    try {
+      const answer = await request(`${this.#url}?${callback.queryString}`, {
+        method: 'POST',
+        headers: headersOf(callback),
+        body,
+        dispatcher,
+        signal,
+      });
+      const text = await readText(answer.body);
+      if (text === undefined) return { kind: 'failed', why: `an answer of more than ${maxAnswerBytes} bytes` };
+      return { kind: 'answered', status: answer.statusCode, text };
+    } catch (error) {
+      return { kind: 'failed', why: signal.aborted ? 'no answer in time' : messageOf(error) };
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#agents.before.destroy(), this.#agents.after.destroy()]);
+  }
+}
+
+function headersOf({ remoteAddress, traceparent }: Relayed): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'x-forwarded-for': remoteAddress,
+    [relayedHeader]: '1',
+    ...(traceparent !== undefined && { traceparent }),
+  };
+}
+
+/** The text of an answer, `undefined` when it is too long. */
+async function readText(body: Dispatcher.ResponseData['body']): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+    // Leaving the loop destroys the body, and with it the connection.
+    if (bytes > maxAnswerBytes) return undefined;
+  }
+  return Buffer.concat(chunks).toString();
+}
