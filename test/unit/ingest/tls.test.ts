@@ -124,11 +124,13 @@ describe.skipIf(trouble !== undefined)(
     });
 
     it('ends a connection that does not finish its handshake in time', async () => {
-      const { port, failures } = await setUp({ requestTimeoutMs: 100 });
+      const { port, failures, metrics } = await setUp({ requestTimeoutMs: 100 });
       const socket = connectPlainly(port, '127.0.0.1');
       socket.resume();
       await closed(socket);
       expect(await failures('timeout')).toBe(1);
+      expect(socket.bytesRead).toBe(0);
+      expect(await metricOf(metrics, 'ingest_refused_total', { reason: 'malformed' })).toBe(0);
     });
 
     it('counts a client that goes away during the handshake apart, as a health check does', async () => {
