@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createConsumerMetrics } from '../../../consumers/runtime/metrics.ts';
+import { createForwardMetrics } from '../../../ingest/forward/metrics.ts';
 import { refusals } from '../../../ingest/http/answers.ts';
 import { createIngestMetrics } from '../../../ingest/metrics.ts';
 
@@ -25,6 +26,7 @@ const rules = readdirSync(folder).flatMap(rulesIn);
 describe('the alert rules', () => {
   it('ask for metrics that the services have', async () => {
     const ingest = createIngestMetrics({ queuedRecords: 0, queuedBytes: 0 });
+    createForwardMetrics(ingest.registry, { callbacks: 0, bytes: 0 });
     const consumer = createConsumerMetrics();
     const metrics = await Promise.all([ingest, consumer].map(({ registry }) => registry.getMetricsAsJSON()));
     const known = metrics.flat().map(({ name }) => name);
