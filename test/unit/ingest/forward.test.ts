@@ -9,6 +9,7 @@ import { createForwardMetrics, type ForwardOutcome } from '../../../ingest/forwa
 import { type RelayLimits, RelayQueue } from '../../../ingest/forward/relay-queue.ts';
 import type { Relayed } from '../../../ingest/forward/relayed.ts';
 import { startForwarding } from '../../../ingest/forward/start.ts';
+import { QueueFullError } from '../../../ingest/publish/batcher.ts';
 import { asksBefore } from '../../../ingest/tencent/commands.ts';
 import { type Logger, silentLogger } from '../../../lib/logger.ts';
 import { allowing, answering, BackendStandIn, type Behaviour, hanging } from '../../support/backend-stand-in.ts';
@@ -339,6 +340,12 @@ describe('ingest with a backend', () => {
       payload: JSON.stringify(smallestVerdict),
     });
     expect(lost.statusCode).toBe(500);
+    const full = new QueueFullError('too many wait');
+    const refusing = anIngestApp({ forwarder, publish: () => Promise.reject(full) });
+    onTestFinished(() => refusing.app.close());
+    const url = signedUrl(after, refusing.clock.nowMs());
+    const refused = await refusing.app.inject({ method: 'POST', url, payload: JSON.stringify(smallestVerdict) });
+    expect(refused.statusCode).toBe(503);
     await post(after, '[1]');
     const taken = await standIn.requests(1);
     expect(taken.map(({ body }) => body.toString())).toEqual(['[1]']);
