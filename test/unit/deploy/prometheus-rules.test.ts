@@ -25,7 +25,7 @@ const rules = readdirSync(folder).flatMap(rulesIn);
 
 describe('the alert rules', () => {
   it('ask for metrics that the services have', async () => {
-    const ingest = createIngestMetrics({ queuedRecords: 0, queuedBytes: 0 });
+    const ingest = createIngestMetrics();
     createForwardMetrics(ingest.registry, { callbacks: 0, bytes: 0 });
     const consumer = createConsumerMetrics();
     const metrics = await Promise.all([ingest, consumer].map(({ registry }) => registry.getMetricsAsJSON()));

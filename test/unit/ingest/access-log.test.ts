@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DeadlineError } from '../../../ingest/publish/publisher.ts';
+import { DeadlineError } from '../../../ingest/publish/deadline.ts';
 import { sdkAppId, smallestVerdict, verdictCommand } from '../../support/callbacks.ts';
 import { closed } from '../../support/closed.ts';
 import { anIngestApp, listening, signedUrl } from '../../support/ingest-app.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Repeats } from '../../../ingest/http/repeats.ts';
-import { DeadlineError } from '../../../ingest/publish/publisher.ts';
+import { DeadlineError } from '../../../ingest/publish/deadline.ts';
 import { verdictCommand } from '../../support/callbacks.ts';
 import { anIngestApp, metricOf, signedUrl } from '../../support/ingest-app.ts';
 
