@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, inject, it } from 'vitest';
+import { ingestTopicIds } from '../../ingest/tencent/request.ts';
 import { smallestVerdict } from '../support/callbacks.ts';
 import { startTestIngest, unusedPort } from '../support/pipeline.ts';
 
@@ -82,7 +83,7 @@ describe('missing topics', () => {
     await expect
       .poll(async () => (await ingest.readiness()).reasons.join(), { timeout: 20_000 })
       .toBe(
-        `No topic ${['verdict', 'callback', 'dead-letter'].map((id) => `${ingest.prefix}.${id}.v1`).join(', ')}; run \`imwatch topics create\``,
+        `No topic ${ingestTopicIds.map((id) => `${ingest.prefix}.${id}.v1`).join(', ')}; run \`imwatch topics create\``,
       );
   });
 });
