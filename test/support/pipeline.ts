@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { request } from 'undici';
 import { inject } from 'vitest';
 import { freePort } from '../../dev/ports.ts';
@@ -31,6 +34,7 @@ export function serviceEnvironment(more: Readonly<Record<string, string>> = {}):
     INGEST_HOST: '127.0.0.1',
     INGEST_PORT: '0',
     INGEST_MANAGEMENT_PORT: '0',
+    INGEST_SPOOL_DIR: mkdtempSync(join(tmpdir(), 'imwatch-spool-')),
     ANALYTICS_MANAGEMENT_PORT: '0',
     PENALTIES_MANAGEMENT_PORT: '0',
     ALERTING_MANAGEMENT_PORT: '0',

@@ -17,7 +17,7 @@ describe("ingest's log at its most talkative", () => {
   it('holds no query string, token or body, however a request ends', async () => {
     const { lines, logger } = capture();
     const fates = [
-      () => Promise.resolve(),
+      () => Promise.resolve('kafka' as const),
       () => Promise.reject(new DeadlineError('late')),
       () => Promise.reject(new TypeError('bug')),
     ];
@@ -25,7 +25,7 @@ describe("ingest's log at its most talkative", () => {
     const { app, clock } = anIngestApp({
       logger,
       requestTimeoutMs: 200,
-      publish: () => (fates[fate] ?? fates[0])?.() ?? Promise.resolve(),
+      publish: () => (fates[fate] ?? fates[0])?.() ?? Promise.resolve('kafka' as const),
     });
     onTestFinished(() => app.close());
     const { port } = await listening(app);
