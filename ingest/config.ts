@@ -184,7 +184,9 @@ export function readIngestConfig(sources: Sources): IngestConfig {
   ]);
   const appList = appsOf(values);
   const tlsFiles = tlsFilesOf(values);
-  const spoolFolder = values.spoolDir === undefined ? join(homeFolder(values), 'spool') : resolve(values.spoolDir);
+  const spoolRoot = values.spoolDir === undefined ? join(homeFolder(values), 'spool') : resolve(values.spoolDir);
+  // Topics of another prefix have a spool of their own, which is not theirs to drain.
+  const spoolFolder = join(spoolRoot, values.topicPrefix);
   return {
     ...values,
     appList,
