@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { request } from 'undici';
-import { ingestSettings } from '../../ingest/config.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { App } from '../../lib/config/apps.ts';
-import { readSettings } from '../../lib/config/read.ts';
 import { messageOf, UserError } from '../../lib/errors.ts';
 import { chooseApp } from '../app-choice.ts';
 import { callbackUrl } from '../callback-url.ts';
 import { withDefaultApp } from '../default-app.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { localIngestUrl } from '../ingest-url.ts';
 import { escapeControls, green, note, print, red } from '../output.ts';
 import { commandOfSample, defaultSample, readSample, sampleNames } from '../samples.ts';
 import { commandSources } from '../settings.ts';
@@ -46,7 +45,7 @@ export function sendCommand(): Command {
 async function send(file: string | undefined, options: Options): Promise<void> {
   const sources = withDefaultApp(await commandSources());
   const app = chooseApp(sources, options.app);
-  const base = options.url ?? `http://127.0.0.1:${readSettings(ingestSettings, sources).port}/`;
+  const base = options.url ?? localIngestUrl(sources);
   if (options.printUrl === true) {
     print(callbackUrl(base, app, options.command ?? defaultSample, systemClock.nowMs()));
     return;

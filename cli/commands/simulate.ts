@@ -1,12 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { planTraffic } from '../../dev/traffic/plan.ts';
-import { ingestSettings } from '../../ingest/config.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { readSettings } from '../../lib/config/read.ts';
 import { watchStopSignals } from '../../lib/stop-signals.ts';
 import { chooseApp } from '../app-choice.ts';
 import { withDefaultApp } from '../default-app.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { localIngestUrl } from '../ingest-url.ts';
 import { LiveLine } from '../live-line.ts';
 import { print } from '../output.ts';
 import { commandSources } from '../settings.ts';
@@ -49,7 +48,6 @@ const showIntervalMs = 500;
 async function simulate({ rate, duration, seed, app: wanted, url, json }: Options): Promise<void> {
   const sources = withDefaultApp(await commandSources());
   const app = chooseApp(sources, wanted);
-  const { port } = readSettings(ingestSettings, sources);
   const stop = new AbortController();
   const endWatch = watchStopSignals(
     () => stop.abort(),
@@ -59,7 +57,7 @@ async function simulate({ rate, duration, seed, app: wanted, url, json }: Option
   const startMs = systemClock.nowMs();
   const deliveries = planTraffic({ seed, durationMs: duration * 1_000, perSecond: rate, sdkAppId, startMs });
   const sender = new TrafficSender({
-    url: url ?? `http://127.0.0.1:${port}/`,
+    url: url ?? localIngestUrl(sources),
     app,
     clock: systemClock,
     signal: stop.signal,

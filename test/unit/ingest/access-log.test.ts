@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DeadlineError } from '../../../ingest/publish/publisher.ts';
 import { sdkAppId, smallestVerdict, verdictCommand } from '../../support/callbacks.ts';
+import { closed } from '../../support/closed.ts';
 import { anIngestApp, listening, signedUrl } from '../../support/ingest-app.ts';
 
 /** Lines that the real logger wrote at its most talkative level. */
@@ -36,7 +36,7 @@ describe("ingest's log at its most talkative", () => {
       socket.write(
         `POST ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${declared}\r\n\r\n${body}`,
       );
-      await once(socket, 'close');
+      await closed(socket);
       return Buffer.concat(chunks).toString().slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length);
     };
     const url = signedUrl(verdictCommand, clock.nowMs(), { note: 'NOTE' });

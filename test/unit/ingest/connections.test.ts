@@ -3,6 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { verdictCommand } from '../../support/callbacks.ts';
+import { closed } from '../../support/closed.ts';
 import { anIngestApp, listening, metricOf, signedUrl } from '../../support/ingest-app.ts';
 
 type Limits = NonNullable<NonNullable<Parameters<typeof anIngestApp>[0]>['limits']>;
@@ -47,7 +48,7 @@ class Client {
   }
 
   async closed(): Promise<string> {
-    if (!this.socket.closed) await once(this.socket, 'close');
+    await closed(this.socket);
     return this.received;
   }
 
@@ -142,7 +143,6 @@ describe('a server of localhost', () => {
     const answers = await Promise.all(
       (app.addresses() as readonly AddressInfo[]).map(async ({ address, port }) => {
         const client = new Client(connect(port, address));
-        await once(client.socket, 'connect');
         client.socket.write('HELLO\r\n\r\n');
         return client.closed();
       }),

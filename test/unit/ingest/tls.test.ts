@@ -9,6 +9,7 @@ import { watchCertificates } from '../../../ingest/listen/certificate-watch.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import { verdictCommand } from '../../support/callbacks.ts';
 import { type Identity, opensslTrouble, TestAuthority } from '../../support/certificates.ts';
+import { closed } from '../../support/closed.ts';
 import { anIngestApp, listening, metricOf, signedUrl } from '../../support/ingest-app.ts';
 import { makeTestFolder } from '../../support/test-folder.ts';
 
@@ -117,17 +118,19 @@ describe.skipIf(trouble !== undefined)(
       socket.on('error', () => socket.destroy());
       socket.write('POST / HTTP/1.1\r\nHost: x\r\n\r\n');
       socket.resume();
-      await once(socket, 'close');
+      await closed(socket);
       expect(await failures('protocol')).toBe(1);
       expect(await metricOf(metrics, 'ingest_refused_total', { reason: 'malformed' })).toBe(0);
     });
 
     it('ends a connection that does not finish its handshake in time', async () => {
-      const { port, failures } = await setUp({ requestTimeoutMs: 100 });
+      const { port, failures, metrics } = await setUp({ requestTimeoutMs: 100 });
       const socket = connectPlainly(port, '127.0.0.1');
       socket.resume();
-      await once(socket, 'close');
+      await closed(socket);
       expect(await failures('timeout')).toBe(1);
+      expect(socket.bytesRead).toBe(0);
+      expect(await metricOf(metrics, 'ingest_refused_total', { reason: 'malformed' })).toBe(0);
     });
 
     it('counts a client that goes away during the handshake apart, as a health check does', async () => {
