@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { type Delivery, planTraffic } from '../../dev/traffic/plan.ts';
+import type { Delivery } from '../../dev/traffic/delivery.ts';
+import { planTraffic } from '../../dev/traffic/plan.ts';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import { readSettings, type Sources } from '../../lib/config/read.ts';
 import { processSources } from '../../lib/config/sources.ts';
@@ -66,7 +67,7 @@ async function demo({ seconds, json = false }: Options): Promise<void> {
     }, statusIntervalMs);
     resources.defer(() => clearInterval(timer));
 
-    const sender = new TrafficSender({ url: callbacks, app: demoApp, clock: systemClock, signal });
+    const sender = new TrafficSender({ url: callbacks, apps: [demoApp], clock: systemClock, signal });
     const startMs = systemClock.nowMs();
     say(
       `Sending the verdicts of Tencent's documents, then ${seconds} s of traffic with an abuser and a spike of many senders`,
@@ -77,7 +78,7 @@ async function demo({ seconds, json = false }: Options): Promise<void> {
         seed: startMs,
         durationMs: Number(seconds) * 1_000,
         perSecond,
-        sdkAppId: demoApp.sdkAppId,
+        sdkAppIds: [demoApp.sdkAppId],
         startMs,
       }),
     ]);
@@ -107,10 +108,12 @@ function demoTopics(sources: Sources): DemoTopics {
 const documented = [defaultSample, `${defaultSample}.console-guide`, `${defaultSample}.result-page`];
 
 function documentedVerdicts(): readonly Delivery[] {
+  const { sdkAppId } = demoApp;
   return documented.map((name) => ({
     atMs: 0,
+    sdkAppId,
     command: commandOfSample(name),
-    body: readSample(name, demoApp.sdkAppId),
+    body: readSample(name, sdkAppId),
     isRedelivery: false,
   }));
 }
