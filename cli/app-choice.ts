@@ -2,6 +2,12 @@ import { type App, appProblems, appSettings, appsOf } from '../lib/config/apps.t
 import { readSettings, type Sources } from '../lib/config/read.ts';
 import { UserError } from '../lib/errors.ts';
 
+/** The configured app with this SDKAppID; all apps when none is named. @throws {UserError} when there is none such. */
+export function chooseApps(sources: Sources, wanted: string | undefined): readonly App[] {
+  const first = chooseApp(sources, wanted);
+  return wanted === undefined ? appsOf(readSettings(appSettings, sources, appProblems)) : [first];
+}
+
 /** The configured app with this SDKAppID, or the first. @throws {UserError} when there is none such. */
 export function chooseApp(sources: Sources, wanted: string | undefined): App {
   const apps = appsOf(readSettings(appSettings, sources, appProblems));

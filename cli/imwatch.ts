@@ -33,7 +33,14 @@ for (const command of [
   configCommand(),
   doctorCommand(),
 ]) {
-  program.addCommand(command);
+  program.addCommand(inheriting(command, program));
+}
+
+/** Commands that were made elsewhere end as the program does when they are used wrongly, those below them as well. */
+function inheriting(command: Command, from: Command): Command {
+  command.copyInheritedSettings(from);
+  for (const below of command.commands) inheriting(below, command);
+  return command;
 }
 
 // `imwatch config | head` closes the pipe when it has enough.

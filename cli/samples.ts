@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
+import { nearNames } from './near-names.ts';
 
 const folder = join(import.meta.dirname, '../test/vectors/callbacks');
 
@@ -17,7 +18,11 @@ export function sampleNames(): readonly string[] {
 /** The body of a sample, speaking for `sdkAppId`. @throws {UserError} when there is none of that name. */
 export function readSample(name: string, sdkAppId: number): string {
   const path = join(folder, `${name}.json`);
-  if (!existsSync(path)) throw new UserError(`No sample "${name}", expected one of ${sampleNames().join(', ')}`);
+  if (!existsSync(path)) {
+    const near = nearNames(name, sampleNames(), 5);
+    const hint = near.length === 0 ? '' : `, did you mean ${near.join(', ')}?`;
+    throw new UserError(`No sample "${name}"${hint === '' ? '.' : hint} imwatch send --samples lists them all`);
+  }
   return readFileSync(path, 'utf8').replace(/("SdkAppId"\s*:\s*)\d+/, `$1${sdkAppId}`);
 }
 

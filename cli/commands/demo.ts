@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { type Delivery, planTraffic } from '../../dev/traffic/plan.ts';
+import type { Delivery } from '../../dev/traffic/delivery.ts';
+import { planTraffic } from '../../dev/traffic/plan.ts';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import { readSettings, type Sources } from '../../lib/config/read.ts';
 import { processSources } from '../../lib/config/sources.ts';
@@ -17,7 +18,7 @@ import { localCluster } from '../local/cluster.ts';
 import { startServices } from '../local/service-processes.ts';
 import { readMetrics } from '../management-client.ts';
 import { bold, dim, print } from '../output.ts';
-import { commandOfSample, readSample, sampleNames } from '../samples.ts';
+import { commandOfSample, defaultSample, readSample } from '../samples.ts';
 import { withBroker } from '../settings.ts';
 import { StatusLine } from '../status-line.ts';
 import { TrafficSender } from '../traffic-sender.ts';
@@ -66,7 +67,7 @@ async function demo({ seconds, json = false }: Options): Promise<void> {
     }, statusIntervalMs);
     resources.defer(() => clearInterval(timer));
 
-    const sender = new TrafficSender({ url: callbacks, app: demoApp, clock: systemClock, signal });
+    const sender = new TrafficSender({ url: callbacks, apps: [demoApp], clock: systemClock, signal });
     const startMs = systemClock.nowMs();
     say(
       `Sending the verdicts of Tencent's documents, then ${seconds} s of traffic with an abuser and a spike of many senders`,
@@ -77,7 +78,7 @@ async function demo({ seconds, json = false }: Options): Promise<void> {
         seed: startMs,
         durationMs: Number(seconds) * 1_000,
         perSecond,
-        sdkAppId: demoApp.sdkAppId,
+        sdkAppIds: [demoApp.sdkAppId],
         startMs,
       }),
     ]);
@@ -103,11 +104,16 @@ function demoTopics(sources: Sources): DemoTopics {
   };
 }
 
+/** The verdicts that Tencent's documents print. */
+const documented = [defaultSample, `${defaultSample}.console-guide`, `${defaultSample}.result-page`];
+
 function documentedVerdicts(): readonly Delivery[] {
-  return sampleNames().map((name) => ({
+  const { sdkAppId } = demoApp;
+  return documented.map((name) => ({
     atMs: 0,
+    sdkAppId,
     command: commandOfSample(name),
-    body: readSample(name, demoApp.sdkAppId),
+    body: readSample(name, sdkAppId),
     isRedelivery: false,
   }));
 }

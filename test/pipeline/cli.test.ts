@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -10,6 +10,7 @@ import { topicIds } from '../../schemas/topics.ts';
 import { sdkAppId, vector, verdictCommand } from '../support/callbacks.ts';
 import { CliProcess, runCli } from '../support/cli.ts';
 import { serviceEnvironment, startTestIngest, unusedPort } from '../support/pipeline.ts';
+import { samples } from '../support/samples.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'imwatch-cli-'));
 const cluster: Record<string, string> = { ...inject('cluster'), IMWATCH_HOME: home };
@@ -38,8 +39,77 @@ describe('imwatch send', () => {
       '{"CallbackCommand":"A.B","a":1}\n\n{"CallbackCommand":"C.D","a":1}\n',
     );
     expect(code).toBe(0);
-    expect(output).toMatch(/^200 A.B .*\n200 C.D .*$/);
+    expect(output).toMatch(/^200 A.B .*\n200 C.D .*\n2 sent: 2 taken, 0 refused or not answered$/);
     expect(await ingest.count('callback')).toBe(before + 2);
+  });
+
+  it('has every sample taken', async () => {
+    const lines = samples.map(({ command, body }) => JSON.stringify({ command, body: JSON.parse(body) }));
+    const { code, output, errors } = await runCli(['send', '-', '--json'], env, lines.join('\n'));
+    expect(errors).toBe('');
+    expect(code).toBe(0);
+    const answers = output.split('\n').map((line) => JSON.parse(line));
+    const count = samples.length;
+    expect(answers.pop()).toEqual({ summary: { sent: count, taken: count, refused: 0, badLines: 0 } });
+    expect(answers.map(({ command, status }) => [command, status])).toEqual(
+      samples.map(({ command }) => [command, 200]),
+    );
+  });
+
+  it('posts a file that is one body over several lines', async () => {
+    const file = join(home, 'body.json');
+    writeFileSync(file, '{\n  "CallbackCommand": "A.Whole"\n}\n');
+    expect((await runCli(['send', file], env)).output).toMatch(/^200 A.Whole .*\n1 sent: 1 taken/);
+  });
+
+  it('sends what a line says of command and query', async () => {
+    const line = { command: 'A.Wrapped', query: { ClientIP: '198.18.0.7' }, body: { From_Account: 'wrapped' } };
+    const before = await ingest.count('callback');
+    expect((await runCli(['send', '-'], env, JSON.stringify(line))).code).toBe(0);
+    const read = await ingest.read('callback', before + 1);
+    const value = read.find(({ key }) => key.endsWith('/wrapped'))?.value;
+    expect(value).toMatchObject({ command: 'A.Wrapped', clientIp: '198.18.0.7' });
+  });
+
+  it('names bad lines by their numbers, sends the others, counts and ends with code 1', async () => {
+    const input = '{"CallbackCommand":"A.B"}\n{"CallbackCommand":\n\n7\n{"CallbackCommand":"C.D"}\n';
+    const { code, output, errors } = await runCli(['send', '-'], env, input);
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^line 2: no JSON .*\nline 4: a number, expected a JSON object\n$/);
+    expect(output).toMatch(
+      /^200 A.B .*\n200 C.D .*\n2 sent: 2 taken, 0 refused or not answered, 2 bad lines left out$/,
+    );
+  });
+
+  it('counts what is refused, with the line', async () => {
+    const wrong = { ...env, IMWATCH_TOKEN: 'wrong' };
+    const { code, output } = await runCli(['send', '-'], wrong, '{"CallbackCommand":"A.B"}\n');
+    expect(code).toBe(1);
+    expect(output).toMatch(/^403 line 1: A.B .*\n1 sent: 0 taken, 1 refused or not answered$/);
+  });
+
+  it('sends no faster than it is told', async () => {
+    const before = await ingest.count('callback');
+    await runCli(['send', '-', '--rate', '4'], env, '{"CallbackCommand":"A.Paced"}\n'.repeat(5));
+    const read = await ingest.read('callback', before + 5);
+    const times = read.filter(({ value }) => value.command === 'A.Paced').map(({ value }) => Number(value.receivedAt));
+    expect(times).toHaveLength(5);
+    // Four pauses of 250 ms; the first callback takes a connection's time longer than the others.
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(900);
+  });
+
+  it('lists the samples with their commands and topics, and does not in the help', async () => {
+    const { output } = await runCli(['send', '--samples', '--json'], env);
+    const rows = output.split('\n').map((line) => JSON.parse(line));
+    expect(rows.map(({ sample }) => sample)).toEqual(samples.map(({ name }) => name));
+    expect(rows).toContainEqual({
+      sample: 'State.StateChange',
+      command: 'State.StateChange',
+      topic: `${ingest.prefix}.user.v1`,
+    });
+    const help = (await runCli(['send', '--help'], env)).output;
+    expect(help).not.toContain('State.StateChange');
+    expect(help).toContain('--samples');
   });
 
   it('prints a URL that is signed for now', async () => {

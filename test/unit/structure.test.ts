@@ -31,6 +31,10 @@ const pureFolders = [
   'cli/dead-letters/plan.ts',
   'cli/dead-letters/redrive.ts',
   'cli/dead-letters/retranslate.ts',
+  'cli/near-names.ts',
+  'cli/send/outgoing.ts',
+  'cli/send/text-lines.ts',
+  'dev/traffic',
 ];
 
 const sources = globSync(`{${Object.keys(mayImport).join(',')}}/**/*.ts`, { cwd: root }).toSorted();

@@ -62,8 +62,19 @@ describe('samples', () => {
     }
   });
 
-  it('of an unknown name are refused with the names there are', () => {
-    expect(() => readSample('Nope', 7)).toThrow(/No sample "Nope", expected one of Alert/);
+  it('of an unknown name are refused with names that are near', () => {
+    const refusal = (name: string): string => {
+      try {
+        return readSample(name, 7);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(refusal('C2C.CallbackAftrSendMsg')).toMatch(
+      /^No sample "C2C.CallbackAftrSendMsg", did you mean C2C.CallbackAfterSendMsg, .*\? imwatch send --samples lists them all$/,
+    );
+    expect(refusal('friendadd')).toContain('did you mean Sns.CallbackFriendAdd, Sns.CallbackPrevFriendAdd?');
+    expect(refusal('xyz')).toBe('No sample "xyz". imwatch send --samples lists them all');
   });
 });
 

@@ -12,6 +12,7 @@ const sent: SendCounts = {
   acknowledged: 10,
   repeated: 0,
   tookMs: 4_000,
+  byCommand: { 'ContentCallback.ResultNotify': 10 },
   lastFailure: undefined,
 };
 
