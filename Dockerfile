@@ -14,6 +14,10 @@ COPY lib lib
 COPY schemas schemas
 COPY test/vectors/callbacks test/vectors/callbacks
 
+# Where ingest keeps what Kafka does not take in time; mount a volume there.
+RUN install -d -o node -g node /var/lib/imwatch/spool
+ENV INGEST_SPOOL_DIR=/var/lib/imwatch/spool
+
 USER node
 ENTRYPOINT ["node", "cli/imwatch.ts"]
 CMD ["ingest"]

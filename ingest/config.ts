@@ -1,4 +1,6 @@
+import { join, resolve } from 'node:path';
 import { type App, appProblems, appSettings, appsOf } from '../lib/config/apps.ts';
+import { homeFolder, homeSettings } from '../lib/config/home.ts';
 import { readSettings, type Sources, type Values } from '../lib/config/read.ts';
 import { addressList, choice, flag, httpUrl, integer, json, readableFile, text } from '../lib/config/setting.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -114,6 +116,24 @@ export const ingestSettings = {
     min: 0,
     max: 600_000,
   }),
+  spoolDir: text('INGEST_SPOOL_DIR', {
+    help: 'Folder for events that Kafka does not take in time; on a disk that outlives the process.',
+    defaultText: 'spool in IMWATCH_HOME',
+  }),
+  spoolBytes: integer('INGEST_SPOOL_BYTES', {
+    help: 'Most that is kept there; above it callbacks are refused with 503.',
+    unit: 'bytes',
+    default: 1024 * mebibyte,
+    min: 16 * mebibyte,
+    max: 1024 * 1024 * mebibyte,
+  }),
+  spoolMaxAgeMs: integer('INGEST_SPOOL_MAX_AGE_MS', {
+    help: 'Callbacks are refused with 503 while the oldest event there waits longer than this: somebody has to look. Nothing is removed.',
+    unit: 'ms',
+    default: 24 * 60 * 60 * 1000,
+    min: 60_000,
+    max: 30 * 24 * 60 * 60 * 1000,
+  }),
   queueBytes: integer('INGEST_QUEUE_BYTES', {
     help: 'Most encoded events that wait for Kafka in memory; above it callbacks are refused with 503.',
     unit: 'bytes',
@@ -139,6 +159,7 @@ export const ingestSettings = {
 type IngestValues = Values<typeof ingestSettings>;
 
 const allSettings = {
+  ...homeSettings,
   ...appSettings,
   ...ingestSettings,
   ...clusterSettings,
@@ -148,6 +169,8 @@ const allSettings = {
 
 export interface IngestConfig extends Values<typeof allSettings> {
   readonly host: string;
+  /** Absolute path of the spool. */
+  readonly spoolFolder: string;
   readonly appList: readonly App[];
   readonly tlsFiles: TlsFiles | undefined;
 }
@@ -161,7 +184,16 @@ export function readIngestConfig(sources: Sources): IngestConfig {
   ]);
   const appList = appsOf(values);
   const tlsFiles = tlsFilesOf(values);
-  return { ...values, appList, tlsFiles, host: values.host ?? (mustStayLocal(values) ? '127.0.0.1' : '0.0.0.0') };
+  const spoolRoot = values.spoolDir === undefined ? join(homeFolder(values), 'spool') : resolve(values.spoolDir);
+  // Topics of another prefix have a spool of their own, which is not theirs to drain.
+  const spoolFolder = join(spoolRoot, values.topicPrefix);
+  return {
+    ...values,
+    appList,
+    tlsFiles,
+    spoolFolder,
+    host: values.host ?? (mustStayLocal(values) ? '127.0.0.1' : '0.0.0.0'),
+  };
 }
 
 /** What is wrong with the settings by which texts are kept, a sentence each. */

@@ -14,21 +14,17 @@ import { ClockWatch } from './http/clock-watch.ts';
 import { checkTls, readTlsTextsSync } from './listen/certificate.ts';
 import { watchCertificates } from './listen/certificate-watch.ts';
 import { createIngestMetrics } from './metrics.ts';
-import { Batcher } from './publish/batcher.ts';
 import { connect } from './publish/connect.ts';
-import { Publisher } from './publish/publisher.ts';
+import { startPublishing } from './publish/start.ts';
+import { readinessOf } from './readiness.ts';
 import { createTextPolicy } from './tencent/text-policy.ts';
-
-/** Below Kafka's default of 1 MiB for a batch of one partition, with room for what Kafka adds. */
-const partitionBatchBytes = 900 * 1024;
-const batchBytes = 8 * 1024 * 1024;
 
 /** How much longer than the longest that ingest itself takes a connection may be silent. */
 const silenceMarginMs = 1_000;
 
 /**
- * Starts ingest: it takes callbacks at once, answers 503 until broker and registry have answered, and then OK for what Kafka
- * has acknowledged.
+ * Starts ingest: it takes callbacks at once, and answers OK for what Kafka has acknowledged or, while Kafka is away or late, for
+ * what is on its disk.
  */
 export async function startIngest(config: IngestConfig, logger: Logger): Promise<RunningService> {
   const clock = systemClock;
@@ -38,19 +34,23 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   const registry = createSchemaRegistry(config);
   const sink = new KafkaSink(kafka);
   starting.defer(() => sink.disconnect());
-  const limits = { partitionBytes: partitionBatchBytes, batchBytes, queueBytes: config.queueBytes };
-  const batcher = new Batcher(sink, limits, clock, logger);
-  const { deadlineMs, cloudEvents } = config;
-  const publisher = new Publisher({ batcher, clock, deadlineMs, cloudEvents });
-  starting.defer(() => withinDeadline(batcher.drained(), deadlineMs));
-
-  const metrics = createIngestMetrics(batcher);
+  const { deadlineMs } = config;
+  const metrics = createIngestMetrics();
+  const publishing = await startPublishing({ config, sink, registry, metrics: metrics.registry, clock, logger });
+  starting.defer(() => publishing.stop(deadlineMs));
+  const { publisher, batcher, spool } = publishing;
   const clockWatch = new ClockWatch();
-  let connectFailure = 'Kafka and the schema registry have not answered yet';
+  let connectFailure: string | undefined = 'Kafka and the schema registry have not answered yet';
   const readiness = (): Readiness =>
-    publisher.isOpen
-      ? openReadiness(batcher, deadlineMs, clockWatch.suspiciousStaleShare(clock.monotonicMs()), clock.nowMs())
-      : { status: 'unavailable', reasons: [connectFailure] };
+    readinessOf({
+      way: publisher.way,
+      connectFailure,
+      spool,
+      waitingSinceMs: batcher.waitingSinceMs,
+      staleShare: clockWatch.suspiciousStaleShare(clock.monotonicMs()),
+      deadlineMs,
+      nowMs: clock.nowMs(),
+    });
   const { managementHost: host, managementPort: port } = config;
   const management = await startManagementServer({ host, port, metrics: metrics.registry, readiness });
   starting.defer(() => management.close());
@@ -104,6 +104,7 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   const { signal } = stopping;
   void connect({ kafka, sink, registry, values: config, clock, logger, onFailure, signal }).then((destinations) => {
     if (destinations === undefined) return;
+    connectFailure = undefined;
     publisher.open(destinations);
     logger.info({ topics: Array.from(destinations.values(), ({ topic }) => topic) }, 'connected to Kafka');
   });
@@ -112,34 +113,6 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   return { addresses: { callbacks: url, management: management.url }, stop: () => resources.disposeAsync() };
 }
 
-/** Readiness once the way to Kafka is open. Unavailable takes traffic away, so it needs that nothing at all gets through. */
-function openReadiness(batcher: Batcher, deadlineMs: number, staleShare: number | undefined, nowMs: number): Readiness {
-  const { waitingSinceMs, lastSuccessMs } = batcher;
-  const reasons: string[] = [];
-  if (waitingSinceMs !== undefined && nowMs - waitingSinceMs > deadlineMs) {
-    const since = new Date(waitingSinceMs).toISOString();
-    if (lastSuccessMs < waitingSinceMs) {
-      return { status: 'unavailable', reasons: [`Kafka has acknowledged nothing since ${since}`] };
-    }
-    reasons.push(`Kafka does not take the events of some partitions since ${since}`);
-  }
-  if (staleShare !== undefined) {
-    const percent = Math.round(staleShare * 100);
-    reasons.push(
-      `${percent} % of the requests with a right Sign are more than 60 s off: is the clock of this host right?`,
-    );
-  }
-  return { status: reasons.length === 0 ? 'ready' : 'degraded', reasons };
-}
-
 function byId(apps: readonly App[]): ReadonlyMap<string, App> {
   return new Map(apps.map((app) => [String(app.sdkAppId), app]));
-}
-
-/** Ends when `work` does, or after `deadlineMs`: what has not reached Kafka by then was never acknowledged. */
-async function withinDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const cancel = systemClock.after(deadlineMs, late.resolve);
-  await Promise.race([work, late.promise]);
-  cancel();
 }

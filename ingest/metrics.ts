@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { TopicId } from '../schemas/topics.ts';
 import { createEdgeMetrics, type EdgeMetrics } from './edge-metrics.ts';
 
@@ -24,7 +24,7 @@ export type RefusalReason =
 export interface IngestMetrics {
   readonly registry: Registry;
   readonly edge: EdgeMetrics;
-  answered(durable: 'kafka' | 'none', seconds: number): void;
+  answered(durable: 'kafka' | 'disk' | 'none', seconds: number): void;
   urlChecked(): void;
   emptyBatch(): void;
   event(topic: TopicId, command: string): void;
@@ -32,16 +32,13 @@ export interface IngestMetrics {
   refused(reason: RefusalReason): void;
 }
 
-export function createIngestMetrics(queue: {
-  readonly queuedRecords: number;
-  readonly queuedBytes: number;
-}): IngestMetrics {
+export function createIngestMetrics(): IngestMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const answers = new Counter({
     name: 'ingest_answers_total',
-    help: 'Authentic callbacks answered, by where their events were durable by then; none means 503 and may be a loss',
+    help: 'Authentic callbacks answered, by where their events were durable by then (kafka, disk); none means 503 and may be a loss',
     labelNames: ['durable'] as const,
     registers,
   });
@@ -75,22 +72,6 @@ export function createIngestMetrics(queue: {
     registers,
   });
   const emptyBatches = new Counter({ name: 'ingest_empty_batches_total', help: 'Batches without items', registers });
-  new Gauge({
-    name: 'ingest_queue_records',
-    help: 'Records that wait for Kafka',
-    registers,
-    collect() {
-      this.set(queue.queuedRecords);
-    },
-  });
-  new Gauge({
-    name: 'ingest_queue_bytes',
-    help: 'Encoded bytes that wait for Kafka or are in flight',
-    registers,
-    collect() {
-      this.set(queue.queuedBytes);
-    },
-  });
   return {
     registry,
     edge: createEdgeMetrics(registry),

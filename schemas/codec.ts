@@ -4,7 +4,7 @@ import { avroType, recordSchemas } from './records.ts';
 
 const magicByte = 0;
 /** Confluent wire format: a zero byte, the schema id as 4 bytes big-endian, then the Avro body. */
-const wireHeaderBytes = 5;
+export const wireHeaderBytes = 5;
 
 const initialScratchBytes = 16 * 1024;
 
@@ -39,6 +39,20 @@ export class RecordEncoder<N extends RecordName> {
     this.#scratch.writeUInt8(magicByte, 0);
     this.#scratch.writeUInt32BE(schemaId, 1);
   }
+}
+
+/** The same bytes in wire format with another schema id, which is written into them. */
+export function withSchemaId(record: Buffer, schemaId: number): Buffer {
+  record.writeUInt32BE(schemaId, 1);
+  return record;
+}
+
+/** An Avro body in wire format. */
+export function inWireFormat(body: Buffer, schemaId: number): Buffer {
+  const record = Buffer.allocUnsafe(wireHeaderBytes + body.length);
+  record[0] = magicByte;
+  body.copy(record, wireHeaderBytes);
+  return withSchemaId(record, schemaId);
 }
 
 /** The schema id that a record was written with, or `undefined` when the bytes are not in Confluent wire format. */

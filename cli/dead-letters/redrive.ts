@@ -1,4 +1,4 @@
-import { EventTooLargeError } from '../../ingest/publish/publisher.ts';
+import { EventTooLargeError } from '../../ingest/publish/prepared.ts';
 import { asError } from '../../lib/errors.ts';
 import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
 import type { DeadLetter } from '../../schemas/generated/events.ts';

@@ -1,14 +1,16 @@
 import kafkajs, { type Kafka, type Producer } from 'kafkajs';
 import { Batcher } from '../../ingest/publish/batcher.ts';
-import { Publisher } from '../../ingest/publish/publisher.ts';
-import { ingestTopicIds } from '../../ingest/tencent/request.ts';
+import { withinDeadline } from '../../ingest/publish/deadline.ts';
+import { EventPreparer, outgoingOf, type PreparedRecord } from '../../ingest/publish/prepared.ts';
+import { type IngestTopicId, ingestTopicIds } from '../../ingest/tencent/request.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { kafkaRequest, withAdmin } from '../../lib/kafka/admin.ts';
 import { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
 import { partitionOf } from '../../lib/kafka/partitioner.ts';
+import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
 import { partitionCounts } from '../../lib/kafka/topic-admin.ts';
 import { silentLogger } from '../../lib/logger.ts';
-import { type Cluster, learnDestinations } from '../../schemas/destinations.ts';
+import { type Cluster, type Destination, learnDestinations } from '../../schemas/destinations.ts';
 import { topicName } from '../../schemas/topics.ts';
 import type { RecordAgain } from './attempt.ts';
 import type { Writable } from './redrive.ts';
@@ -28,13 +30,18 @@ export interface LetterWriterOptions extends Cluster {
 /** Writes what dead letters have become: events as ingest writes them, records as they were. */
 export class LetterWriter implements AsyncDisposable {
   readonly #prefix: string;
-  readonly #publisher: Publisher;
+  readonly #preparer: EventPreparer;
+  readonly #batcher: Batcher;
+  readonly #destinations: ReadonlyMap<IngestTopicId, Destination>;
   readonly #sink: KafkaSink;
   readonly #producer: Producer;
   readonly #kafka: Kafka;
   readonly #partitions = new Map<string, number>();
 
-  private constructor({ kafka, values, cloudEvents }: LetterWriterOptions) {
+  private constructor(
+    { kafka, values, cloudEvents }: LetterWriterOptions,
+    destinations: ReadonlyMap<IngestTopicId, Destination>,
+  ) {
     this.#kafka = kafka;
     this.#prefix = values.topicPrefix;
     this.#sink = new KafkaSink(kafka);
@@ -42,18 +49,18 @@ export class LetterWriter implements AsyncDisposable {
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner,
     });
-    const batcher = new Batcher(this.#sink, limits, systemClock, silentLogger);
-    this.#publisher = new Publisher({ batcher, clock: systemClock, deadlineMs, cloudEvents });
+    this.#batcher = new Batcher(this.#sink, limits, systemClock, silentLogger);
+    this.#preparer = new EventPreparer(cloudEvents);
+    this.#destinations = destinations;
   }
 
   /** @throws {NotProvisionedError | KafkaRequestError | RegistryUnavailableError | SchemaRefusedError} */
   static async connect(options: LetterWriterOptions): Promise<LetterWriter> {
     const destinations = await learnDestinations(options, ingestTopicIds);
-    const writer = new LetterWriter(options);
+    const writer = new LetterWriter(options, destinations);
     await kafkaRequest(async () => {
       await Promise.all([writer.#sink.connect(), writer.#producer.connect()]);
     });
-    writer.#publisher.open(destinations);
     return writer;
   }
 
@@ -67,12 +74,20 @@ export class LetterWriter implements AsyncDisposable {
       await this.#writeAgain(attempt.record);
       return [attempt.record.topic];
     }
-    await this.#publisher.publish(attempt.events, undefined);
+    const records = attempt.events.map((event) => this.#preparer.prepare(event, undefined));
+    const written = Promise.all(records.map((record) => this.#batcher.add(this.#outgoing(record))));
+    await withinDeadline(written, systemClock, deadlineMs);
     return attempt.events.map(({ topic }) => topicName(this.#prefix, topic));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#sink.disconnect(), this.#producer.disconnect()]);
+  }
+
+  #outgoing(record: PreparedRecord): OutgoingRecord {
+    const destination = this.#destinations.get(record.topic);
+    if (destination === undefined) throw new Error(`No destination for topic ${record.topic}`);
+    return outgoingOf(record, destination);
   }
 
   /** To the partition that it was on, where consumers look for its key, unless the topic has fewer by now. */

@@ -3,7 +3,8 @@ import { AppError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import type { IngestMetrics } from '../metrics.ts';
-import { EventTooLargeError } from '../publish/publisher.ts';
+import { EventTooLargeError } from '../publish/prepared.ts';
+import type { Durability } from '../publish/publisher.ts';
 import { commands } from '../tencent/commands.ts';
 import { deadLetter } from '../tencent/dead-letter.ts';
 import { parseBody } from '../tencent/json.ts';
@@ -14,8 +15,8 @@ import { Repeats } from './repeats.ts';
 
 export interface CallbackHandlerOptions {
   readonly translation: TranslationRules;
-  /** Resolves when all events are durable; an `AppError` means that they are not, and that this may pass. */
-  readonly publish: (events: readonly TranslatedEvent[], traceparent: string | undefined) => Promise<void>;
+  /** Resolves when all events are durable, with where; an `AppError` means that they are not, and that this may pass. */
+  readonly publish: (events: readonly TranslatedEvent[], traceparent: string | undefined) => Promise<Durability>;
   /** Relays callbacks whose events are durable, where there is a backend; what it resolves with is answered instead. */
   readonly forwarder?: Pick<Forwarder, 'relay' | 'refuseLoop'> | undefined;
   readonly metrics: IngestMetrics;
@@ -36,6 +37,12 @@ export interface Arrival {
   readonly isRelayed: boolean;
 }
 
+/** What is durable of a callback, and where. */
+interface Kept {
+  readonly events: readonly TranslatedEvent[];
+  readonly durability: Durability;
+}
+
 /** Takes one authentic callback: translates it, makes its events durable, and only then answers OK. */
 export function createCallbackHandler(
   options: CallbackHandlerOptions,
@@ -52,16 +59,17 @@ export function createCallbackHandler(
       return { body: okAnswer() };
     }
     const { command } = translation;
-    let { events } = translation;
+    let kept: Kept;
     try {
-      events = await publishOrKeep(callback, arrival, translation);
+      kept = await publishOrKeep(callback, arrival, translation);
     } catch (error) {
       metrics.answered('none', tookSeconds(arrival));
       if (!(error instanceof AppError)) throw error;
       logger.warn({ status: 503, ...base, command, reason: messageOf(error) }, 'callback');
       return { refusal: refusals.notDurable };
     }
-    metrics.answered('kafka', tookSeconds(arrival));
+    const { events, durability } = kept;
+    metrics.answered(durability, tookSeconds(arrival));
     countDurable(command, events);
     const eventId = events[0]?.value.eventId;
     const tookMs = Math.round(tookSeconds(arrival) * 1000);
@@ -89,19 +97,17 @@ export function createCallbackHandler(
     callback: CallbackRequest,
     { traceparent }: Arrival,
     { command, events }: Extract<Translation, { kind: 'events' }>,
-  ): Promise<readonly TranslatedEvent[]> {
+  ): Promise<Kept> {
     try {
-      await options.publish(events, traceparent);
-      return events;
+      return { events, durability: await options.publish(events, traceparent) };
     } catch (error) {
       if (!(error instanceof EventTooLargeError)) throw error;
       const failure = { reason: 'EVENT_TOO_LARGE', fieldPath: null, detail: error.message } as const;
       const parsed = parseBody(callback.body, false);
-      const kept = [
+      const letters = [
         deadLetter(callback, options.translation, failure, { command, ...(parsed.ok && { body: parsed.body }) }),
       ];
-      await options.publish(kept, traceparent);
-      return kept;
+      return { events: letters, durability: await options.publish(letters, traceparent) };
     }
   }
 

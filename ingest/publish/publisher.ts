@@ -1,106 +1,164 @@
 import type { Clock } from '../../lib/clock.ts';
-import { AppError } from '../../lib/errors.ts';
+import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
 import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
 import type { Destination } from '../../schemas/destinations.ts';
-import { RecordWriter, type TopicRecord } from '../../schemas/record-writer.ts';
-import { maxRecordBytes } from '../../schemas/topics.ts';
+import type { Quarantine } from '../spool/quarantine.ts';
+import type { Spool } from '../spool/spool.ts';
 import type { IngestTopicId, TranslatedEvent } from '../tencent/request.ts';
-import type { Batcher } from './batcher.ts';
+import { type Batcher, QueueFullError } from './batcher.ts';
+import { type EventPreparer, outgoingOf, type PreparedRecord, spooledOf } from './prepared.ts';
 
-/** An event is not durable within the deadline; it still waits, and may become durable later. */
-export class DeadlineError extends AppError {
-  override readonly name = 'DeadlineError';
-  readonly code = 'INGEST_DEADLINE';
-  readonly retryable = true;
-}
+/** Where an event was durable when it was answered. */
+export type Durability = 'kafka' | 'disk';
 
-/** An event is larger than its topic takes, so it can never be written. */
-export class EventTooLargeError extends AppError {
-  override readonly name = 'EventTooLargeError';
-  readonly code = 'INGEST_EVENT_TOO_LARGE';
-  readonly retryable = false;
-}
-
-/** Kafka and the registry have not answered since the start, so nothing can be encoded yet. */
-export class NotReadyError extends AppError {
-  override readonly name = 'NotReadyError';
-  readonly code = 'INGEST_NOT_READY';
-  readonly retryable = true;
-}
-
-/** Largest encoded event; the rest of what a topic takes is for key, headers and what Kafka adds. */
-const maxEventBytes = maxRecordBytes - 128 * 1024;
+/** How long new events are held back at most while the last of the spool goes to Kafka. */
+const longestHoldMs = 300;
 
 export interface PublisherOptions {
+  readonly preparer: EventPreparer;
   readonly batcher: Batcher;
+  readonly spool: Pick<Spool, 'append' | 'isEmpty'>;
+  readonly quarantine: Pick<Quarantine, 'keepRecord'>;
   readonly clock: Clock;
+  /** Time within which Kafka must have acknowledged an event; then it goes to the spool. */
   readonly deadlineMs: number;
-  readonly cloudEvents: boolean;
+  /** Told when the spool has begun to fill, so that somebody drains it. */
+  readonly onSpooling: () => void;
+  /** Told of a record that Kafka refuses for good, with the file that it is kept in. */
+  readonly onQuarantined: (record: PreparedRecord, path: string) => void;
 }
 
-/** Encodes events and hands them to the batcher; an event is published when Kafka has acknowledged it. */
+/** An event, or a batch of them, that Kafka has not acknowledged yet. */
+interface Publication {
+  readonly records: readonly PreparedRecord[];
+  /** Settled by the spool, once the publication has gone there. */
+  readonly spooled: PromiseWithResolvers<void>;
+}
+
+/**
+ * Makes events durable: on Kafka while that is quick enough, else on the disk.
+ *
+ * Once an event is late, it and everything behind it goes to the spool, and so does everything that comes, until the spool has
+ * been drained: so events of a key keep their order. What was late may still be acknowledged by Kafka, and is then there twice,
+ * with the same eventId.
+ */
 export class Publisher {
   readonly #options: PublisherOptions;
-  #writer: RecordWriter | undefined;
+  readonly #pending = new Set<Publication>();
+  #destinations: ReadonlyMap<IngestTopicId, Destination> | undefined;
+  #way: Durability = 'disk';
+  #hold: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
   }
 
-  /** Opens the way to Kafka; before this every `publish` fails with `NotReadyError`. */
+  /** Opens the way to Kafka; before this every event goes to the spool. */
   open(destinations: ReadonlyMap<IngestTopicId, Destination>): void {
-    this.#writer = new RecordWriter(destinations);
+    this.#destinations = destinations;
+    this.#options.onSpooling();
   }
 
-  get isOpen(): boolean {
-    return this.#writer !== undefined;
+  get destinations(): ReadonlyMap<IngestTopicId, Destination> | undefined {
+    return this.#destinations;
+  }
+
+  /** Where new events go. */
+  get way(): Durability {
+    return this.#way;
   }
 
   /**
-   * Resolves when all of `events` are durable.
+   * Resolves when all of `events` are durable, and says where.
    *
    * @param traceparent W3C trace context that came with the request, passed on as a record header.
    * @throws {EventTooLargeError} before any of them is sent.
-   * @throws {DeadlineError | NotReadyError | QueueFullError | RecordRefusedError}
+   * @throws {SpoolError} when neither Kafka nor the disk has taken them.
    */
-  async publish(events: readonly TranslatedEvent[], traceparent: string | undefined): Promise<void> {
-    const writer = this.#writer;
-    if (writer === undefined) throw new NotReadyError('Kafka and the schema registry have not answered yet');
-    const { batcher, clock, deadlineMs } = this.#options;
-    const records = events.map((event) => this.#recordOf(writer, event, traceparent));
-    const durable = Promise.all(records.map((record) => batcher.add(record)));
-    const late = Promise.withResolvers<never>();
-    const cancel = clock.after(deadlineMs, () =>
-      late.reject(new DeadlineError(`Kafka has not acknowledged the event within ${deadlineMs} ms`)),
-    );
+  async publish(events: readonly TranslatedEvent[], traceparent: string | undefined): Promise<Durability> {
+    const records = events.map((event) => this.#options.preparer.prepare(event, traceparent));
+    if (this.#hold !== undefined) await this.#hold.over;
+    if (this.#way === 'kafka' && this.#destinations !== undefined) return this.#toKafka(records, this.#destinations);
+    await this.#options.spool.append(records.map(spooledOf));
+    this.#options.onSpooling();
+    return 'disk';
+  }
+
+  /** Holds new events back, for at most 300 ms, so that what is spooled comes to an end. */
+  hold(): void {
+    if (this.#hold !== undefined) return;
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(longestHoldMs, () => this.release());
+    const end = (): void => {
+      cancel();
+      resolve();
+    };
+    this.#hold = { over, end };
+  }
+
+  release(): void {
+    const held = this.#hold;
+    this.#hold = undefined;
+    held?.end();
+  }
+
+  /** Sends what comes to Kafka again, when nothing is spooled any more; says whether it does. */
+  resume(): boolean {
+    if (this.#destinations === undefined || !this.#options.spool.isEmpty) return false;
+    this.#way = 'kafka';
+    this.release();
+    return true;
+  }
+
+  async #toKafka(
+    records: readonly PreparedRecord[],
+    destinations: ReadonlyMap<IngestTopicId, Destination>,
+  ): Promise<Durability> {
+    const publication: Publication = { records, spooled: Promise.withResolvers() };
+    this.#pending.add(publication);
+    const onDisk = publication.spooled.promise.then((): Durability => 'disk');
+    const cancel = this.#options.clock.after(this.#options.deadlineMs, () => this.#divert());
     try {
-      await Promise.race([durable, late.promise]);
+      const written = Promise.all(records.map((record) => this.#write(record, destinations)));
+      const onKafka = written.then((ways): Durability => (ways.includes('disk') ? 'disk' : 'kafka'));
+      return await Promise.race([onKafka, onDisk]);
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error;
+      this.#divert();
+      return await onDisk;
     } finally {
       cancel();
+      this.#pending.delete(publication);
+      // Nobody waits any more for what may still come of it.
+      onDisk.catch(() => undefined);
     }
   }
 
-  #recordOf(writer: RecordWriter, event: TranslatedEvent, traceparent: string | undefined): OutgoingRecord {
-    const headers = {
-      ...(traceparent !== undefined && { traceparent }),
-      ...(this.#options.cloudEvents && cloudEventHeaders(event.value)),
-    };
-    const { topic, key, value } = event;
-    const record = writer.recordOf({ topic, key, value, timestampMs: value.receivedAt, headers } as TopicRecord);
-    if (record.value.length > maxEventBytes) {
-      throw new EventTooLargeError(`The event has ${record.value.length} bytes, its topic takes ${maxEventBytes}`);
+  /** Sends everything that waits to the spool, in the order in which it came, and whatever comes behind it. */
+  #divert(): void {
+    if (this.#way === 'disk') return;
+    this.#way = 'disk';
+    for (const { records, spooled } of this.#pending) {
+      this.#options.spool.append(records.map(spooledOf)).then(spooled.resolve, spooled.reject);
     }
-    return record;
+    this.#options.onSpooling();
   }
-}
 
-/** CloudEvents 1.0 attributes in binary mode (Kafka protocol binding). */
-function cloudEventHeaders(value: TranslatedEvent['value']): Record<string, string> {
-  return {
-    ce_specversion: '1.0',
-    ce_id: value.eventId,
-    ce_type: value.command === null ? 'com.tencent.im' : `com.tencent.im.${value.command}`,
-    ce_source: `/tencent-im/${value.sdkAppId}`,
-    'content-type': 'application/avro',
-  };
+  /** Writes a record to Kafka; one that is refused for good to quarantine. */
+  async #write(record: PreparedRecord, destinations: ReadonlyMap<IngestTopicId, Destination>): Promise<Durability> {
+    try {
+      await this.#options.batcher.add(this.#outgoing(record, destinations));
+      return 'kafka';
+    } catch (error) {
+      if (!(error instanceof RecordRefusedError)) throw error;
+      this.#options.onQuarantined(record, await this.#options.quarantine.keepRecord(spooledOf(record)));
+      return 'disk';
+    }
+  }
+
+  #outgoing(record: PreparedRecord, destinations: ReadonlyMap<IngestTopicId, Destination>): OutgoingRecord {
+    const destination = destinations.get(record.topic);
+    if (destination === undefined) throw new Error(`No destination for topic ${record.topic}`);
+    return outgoingOf(record, destination);
+  }
 }

@@ -17,7 +17,7 @@ function failed(status: number) {
 }
 
 async function counts(): Promise<readonly number[]> {
-  return Promise.all((['verdict', 'callback', 'dead-letter'] as const).map((id) => ingest.count(id)));
+  return Promise.all((['verdict', 'push', 'callback', 'dead-letter'] as const).map((id) => ingest.count(id)));
 }
 
 async function metric(line: string): Promise<number> {
@@ -110,8 +110,8 @@ describe('answered OK, and kept', () => {
       Events: [{ EventTime: 1700000000, To_Account: 'a' }, 7, { EventTime: 1700000001 }],
     });
     expect(await ingest.post(batch, { command: 'Push.OfflinePush' })).toEqual(ok);
-    const [verdicts = 0, callbacks = 0, letters = 0] = before;
-    expect(await counts()).toEqual([verdicts, callbacks + 2, letters + 1]);
+    const [verdicts = 0, pushes = 0, callbacks = 0, letters = 0] = before;
+    expect(await counts()).toEqual([verdicts, pushes + 2, callbacks, letters + 1]);
   });
 });
 

@@ -1,10 +1,12 @@
-import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, inject, it } from 'vitest';
+import { ingestTopicIds } from '../../ingest/tencent/request.ts';
 import { smallestVerdict } from '../support/callbacks.ts';
-import { startTestIngest, unusedPort } from '../support/pipeline.ts';
+import { CliProcess } from '../support/cli.ts';
+import { postCallback, readDecoded, serviceEnvironment, startTestIngest, unusedPort } from '../support/pipeline.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const body = JSON.stringify(smallestVerdict);
+const verdictOf = (id: string) => JSON.stringify({ From_Account: 'jared', CtxcbResult: 1, MsgID: id });
 const cleanUps: (() => Promise<unknown> | undefined)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
@@ -16,48 +18,98 @@ async function startAway(more: Record<string, string>) {
   return ingest;
 }
 
-/** Forwards connections on `port` to `target`, host:port. */
-async function forward(port: number, target: string): Promise<void> {
-  const [host = '', targetPort = ''] = target.split(':');
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((incoming) => {
-    const outgoing = connect(Number(targetPort), host);
-    for (const [from, to] of [
-      [incoming, outgoing],
-      [outgoing, incoming],
-    ] as const) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on('error', () => to.destroy());
-    }
-  }).listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  cleanUps.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    return undefined;
-  });
+/** A way to `target` (host:port) on `port`, from now on. */
+async function openWay(port: number, target: string): Promise<void> {
+  const proxy = new TcpProxy(port, target);
+  await proxy.open();
+  cleanUps.push(() => proxy.cut());
 }
 
 describe('Kafka away at the start', () => {
-  it('does not keep ingest from answering: 503, refusals as ever, and not ready for a reason', async () => {
+  it('does not keep ingest from keeping callbacks: on disk, refusals as ever, and degraded for a reason', async () => {
     const port = await unusedPort();
     const ingest = await startAway({ KAFKA_BROKERS: `127.0.0.1:${port}` });
-    expect(await ingest.post(body)).toMatchObject({ status: 503, answer: { ActionStatus: 'FAIL', ErrorCode: 1 } });
+    expect(await ingest.post(body)).toMatchObject({ status: 200, answer: { ActionStatus: 'OK', ErrorCode: 0 } });
     expect(await ingest.post(body, { query: { Sign: 'f'.repeat(64) } })).toMatchObject({ status: 403 });
     expect(await ingest.post('{}', { command: null })).toMatchObject({ status: 200 });
-    expect(await ingest.metrics()).toContain('ingest_answers_total{durable="none"} 1');
-    expect((await ingest.readiness()).status).toBe('unavailable');
+    expect(await ingest.metrics()).toContain('ingest_answers_total{durable="disk"} 1');
+    expect(await ingest.readiness()).toEqual({
+      status: 'degraded',
+      reasons: [expect.stringMatching(/^Events are kept on disk since .*: Kafka/)],
+    });
   });
 
-  it('is over as soon as Kafka answers', async () => {
+  it('is over as soon as Kafka answers: what was on disk is on the topics, in order, each once', async () => {
     const port = await unusedPort();
     const ingest = await startAway({ KAFKA_BROKERS: `127.0.0.1:${port}` });
-    expect((await ingest.post(body)).status).toBe(503);
-    await forward(port, inject('cluster')['KAFKA_BROKERS'] ?? '');
+    const ids = Array.from({ length: 200 }, (_, index) => String(index));
+    for (const id of ids) expect((await ingest.post(verdictOf(id))).status).toBe(200);
+    await openWay(port, inject('cluster')['KAFKA_BROKERS'] ?? '');
     await ingest.ready();
+    expect((await ingest.post(verdictOf('last'))).status).toBe(200);
+    const events = await ingest.read('verdict', ids.length + 1);
+    expect(events.map(({ value }) => value.msgId)).toEqual([...ids, 'last']);
+    const metrics = await ingest.metrics();
+    expect(metrics).toContain('ingest_answers_total{durable="kafka"} 1');
+    expect(metrics).toContain('ingest_spool_drained_total 200');
+    expect(metrics).toContain('ingest_spool_bytes 0');
+  });
+
+  it('loses nothing when ingest is killed meanwhile', async () => {
+    const env = serviceEnvironment({
+      ...inject('cluster'),
+      INGEST_PORT: String(await unusedPort()),
+      INGEST_MANAGEMENT_PORT: String(await unusedPort()),
+    });
+    const first = new CliProcess(['ingest'], { ...env, KAFKA_BROKERS: `127.0.0.1:${await unusedPort()}` });
+    cleanUps.push(async () => first.child.kill('SIGKILL'));
+    await first.line(/listening|ready|callbacks/);
+    const url = `http://127.0.0.1:${env['INGEST_PORT']}`;
+    const ids = Array.from({ length: 50 }, (_, index) => String(index));
+    const statuses = await Promise.all(ids.map((id) => postCallback(url, verdictOf(id))));
+    expect(statuses.every(({ status }) => status === 200)).toBe(true);
+    first.child.kill('SIGKILL');
+    await first.end();
+
+    const second = new CliProcess(['ingest'], env);
+    cleanUps.push(async () => {
+      second.child.kill('SIGTERM');
+      await second.end();
+    });
+    const readiness = async () => {
+      const answer = await fetch(`http://127.0.0.1:${env['INGEST_MANAGEMENT_PORT']}/ready`).catch(() => undefined);
+      return ((await answer?.json()) as { status?: string } | undefined)?.status;
+    };
+    await expect.poll(readiness, { timeout: 20_000 }).toBe('ready');
+    const events = await readDecoded(env, 'verdict', ids.length);
+    expect(events.map(({ value }) => value.msgId).toSorted()).toEqual(ids.toSorted());
+  });
+});
+
+describe('a disk that takes no more while Kafka is away', () => {
+  it('is said with 503, and ingest goes on when Kafka is back', async () => {
+    const port = await unusedPort();
+    const ingest = await startAway({
+      KAFKA_BROKERS: `127.0.0.1:${port}`,
+      INGEST_SPOOL_BYTES: String(16 * 1024 * 1024),
+    });
+    const large = (id: string) => JSON.stringify({ CtxcbResult: 1, MsgID: id, TextContent: ['x'.repeat(1_000_000)] });
+    const taken: string[] = [];
+    for (let id = 0; ; id += 1) {
+      const { status, answer } = await ingest.post(large(String(id)));
+      if (status === 503) {
+        expect(answer).toMatchObject({ ActionStatus: 'FAIL', ErrorCode: 1 });
+        break;
+      }
+      taken.push(String(id));
+    }
+    expect(taken.length).toBeGreaterThan(5);
+    await expect.poll(async () => (await ingest.readiness()).reasons.join()).toContain('kept on disk');
+    await openWay(port, inject('cluster')['KAFKA_BROKERS'] ?? '');
+    await ingest.ready();
+    const events = await ingest.read('verdict', taken.length);
+    expect(events.map(({ value }) => value.msgId)).toEqual(taken);
     expect((await ingest.post(body)).status).toBe(200);
-    expect(await ingest.count('verdict')).toBe(1);
   });
 });
 
@@ -68,11 +120,11 @@ describe('the registry away at the start', () => {
     const target = registry.host;
     registry.host = `127.0.0.1:${port}`;
     const ingest = await startAway({ SCHEMA_REGISTRY_URL: registry.href });
-    expect((await ingest.post(body)).status).toBe(503);
-    await expect.poll(async () => (await ingest.readiness()).reasons.join(), { timeout: 20_000 }).toContain('registry');
-    await forward(port, target);
-    await ingest.ready();
     expect((await ingest.post(body)).status).toBe(200);
+    await expect.poll(async () => (await ingest.readiness()).reasons.join(), { timeout: 20_000 }).toContain('registry');
+    await openWay(port, target);
+    await ingest.ready();
+    expect(await ingest.read('verdict', 1)).toHaveLength(1);
   });
 });
 
@@ -81,8 +133,8 @@ describe('missing topics', () => {
     const ingest = await startAway({ IMWATCH_CREATE_TOPICS: 'false' });
     await expect
       .poll(async () => (await ingest.readiness()).reasons.join(), { timeout: 20_000 })
-      .toBe(
-        `No topic ${['verdict', 'callback', 'dead-letter'].map((id) => `${ingest.prefix}.${id}.v1`).join(', ')}; run \`imwatch topics create\``,
+      .toContain(
+        `No topic ${ingestTopicIds.map((id) => `${ingest.prefix}.${id}.v1`).join(', ')}; run \`imwatch topics create\``,
       );
   });
 });

@@ -28,7 +28,7 @@ export function anIngestApp(
 ) {
   const clock = new ManualClock();
   const published: TranslatedEvent[] = [];
-  const metrics = createIngestMetrics({ queuedRecords: 0, queuedBytes: 0 });
+  const metrics = createIngestMetrics();
   const clockWatch = new ClockWatch();
   const apps = options.apps ?? [{ sdkAppId, tokens: [token] }];
   const app = createIngestApp({
@@ -43,7 +43,7 @@ export function anIngestApp(
     listen: { ...someLimits, ...options.limits },
     publish: (events) => {
       published.push(...events);
-      return Promise.resolve();
+      return Promise.resolve('kafka' as const);
     },
     metrics,
     clockWatch,

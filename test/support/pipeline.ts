@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { request } from 'undici';
 import { inject } from 'vitest';
 import { freePort } from '../../dev/ports.ts';
@@ -21,6 +24,13 @@ import { queryString, sdkAppId, verdictCommand } from './callbacks.ts';
 
 export const token = 'xxxxyyyy';
 
+/** A folder for a spool, removed at the end of this process. */
+export function aSpoolFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'imwatch-spool-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** Variables for a service of its own: an app, free ports, topics of its own with few partitions. */
 export function serviceEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return {
@@ -31,6 +41,7 @@ export function serviceEnvironment(more: Readonly<Record<string, string>> = {}):
     INGEST_HOST: '127.0.0.1',
     INGEST_PORT: '0',
     INGEST_MANAGEMENT_PORT: '0',
+    INGEST_SPOOL_DIR: aSpoolFolder(),
     ANALYTICS_MANAGEMENT_PORT: '0',
     PENALTIES_MANAGEMENT_PORT: '0',
     ALERTING_MANAGEMENT_PORT: '0',

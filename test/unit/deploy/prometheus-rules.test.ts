@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createConsumerMetrics } from '../../../consumers/runtime/metrics.ts';
+import { createForwardMetrics } from '../../../ingest/forward/metrics.ts';
 import { refusals } from '../../../ingest/http/answers.ts';
 import { createIngestMetrics } from '../../../ingest/metrics.ts';
+import { createPublishMetrics } from '../../../ingest/publish/metrics.ts';
 
 interface Rule {
   readonly alert: string;
@@ -24,7 +26,10 @@ const rules = readdirSync(folder).flatMap(rulesIn);
 
 describe('the alert rules', () => {
   it('ask for metrics that the services have', async () => {
-    const ingest = createIngestMetrics({ queuedRecords: 0, queuedBytes: 0 });
+    const ingest = createIngestMetrics();
+    const queue = { queuedRecords: 0, queuedBytes: 0 };
+    createPublishMetrics(ingest.registry, queue, { bytes: 0, oldestMs: undefined }, () => 0);
+    createForwardMetrics(ingest.registry, { callbacks: 0, bytes: 0 });
     const consumer = createConsumerMetrics();
     const metrics = await Promise.all([ingest, consumer].map(({ registry }) => registry.getMetricsAsJSON()));
     const known = metrics.flat().map(({ name }) => name);

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DeadlineError } from '../../../ingest/publish/publisher.ts';
+import { DeadlineError } from '../../../ingest/publish/deadline.ts';
 import { sdkAppId, smallestVerdict, verdictCommand } from '../../support/callbacks.ts';
 import { closed } from '../../support/closed.ts';
 import { anIngestApp, listening, signedUrl } from '../../support/ingest-app.ts';
@@ -17,7 +17,7 @@ describe("ingest's log at its most talkative", () => {
   it('holds no query string, token or body, however a request ends', async () => {
     const { lines, logger } = capture();
     const fates = [
-      () => Promise.resolve(),
+      () => Promise.resolve('kafka' as const),
       () => Promise.reject(new DeadlineError('late')),
       () => Promise.reject(new TypeError('bug')),
     ];
@@ -25,7 +25,7 @@ describe("ingest's log at its most talkative", () => {
     const { app, clock } = anIngestApp({
       logger,
       requestTimeoutMs: 200,
-      publish: () => (fates[fate] ?? fates[0])?.() ?? Promise.resolve(),
+      publish: () => (fates[fate] ?? fates[0])?.() ?? Promise.resolve('kafka' as const),
     });
     onTestFinished(() => app.close());
     const { port } = await listening(app);

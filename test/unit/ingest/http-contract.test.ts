@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DeadlineError, EventTooLargeError } from '../../../ingest/publish/publisher.ts';
+import { DeadlineError } from '../../../ingest/publish/deadline.ts';
+import { EventTooLargeError } from '../../../ingest/publish/prepared.ts';
 import type { TranslatedEvent } from '../../../ingest/tencent/request.ts';
 import { signOf } from '../../../ingest/tencent/signature.ts';
 import { createTextPolicy } from '../../../ingest/tencent/text-policy.ts';
@@ -48,7 +49,7 @@ describe('a callback', () => {
   });
 
   it('is answered only after its event is durable', async () => {
-    const durable = Promise.withResolvers<void>();
+    const durable = Promise.withResolvers<'kafka'>();
     const { url, app } = setUp({ publish: () => durable.promise });
     let answered = false;
     const response = app.inject({ method: 'POST', url: url(), payload: body }).then((answer) => {
@@ -57,7 +58,7 @@ describe('a callback', () => {
     });
     for (let turns = 0; turns < 20; turns += 1) await turn();
     expect(answered).toBe(false);
-    durable.resolve();
+    durable.resolve('kafka');
     expect((await response).statusCode).toBe(200);
   });
 
@@ -117,7 +118,7 @@ describe('a callback', () => {
         return Promise.reject(new EventTooLargeError('5 MB'));
       }
       published.push(...events);
-      return Promise.resolve();
+      return Promise.resolve('kafka' as const);
     };
     const { url, post } = setUp({ publish });
     const large = '{"From_Account":"jared","CtxcbResult":1,"EventTime":1700000000000}';
@@ -323,7 +324,7 @@ describe('a connection', () => {
 
 describe('a server that stops', () => {
   it('answers what has begun, and ends its connection with the answer', async () => {
-    const durable = Promise.withResolvers<void>();
+    const durable = Promise.withResolvers<'kafka'>();
     const { app, url, published } = setUp({
       publish: (events) => {
         published.push(...events);
@@ -336,7 +337,7 @@ describe('a server that stops', () => {
     await expect.poll(() => published.length).toBe(1);
     const closed = app.close();
     await expect.poll(() => app.server.listening).toBe(false);
-    durable.resolve();
+    durable.resolve('kafka');
     expect(await answer).toMatch(/^HTTP\/1.1 200 .*connection: close/is);
     await closed;
   });

@@ -1,8 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../../ingest/publish/batcher.ts';
-import { DeadlineError, NotReadyError, Publisher } from '../../../ingest/publish/publisher.ts';
+import { EventPreparer } from '../../../ingest/publish/prepared.ts';
+import { Publisher } from '../../../ingest/publish/publisher.ts';
+import { SpoolError } from '../../../ingest/spool/spool.ts';
 import type { IngestTopicId } from '../../../ingest/tencent/request.ts';
+import { RecordRefusedError } from '../../../lib/kafka/kafka-sink.ts';
 import { partitionOf } from '../../../lib/kafka/partitioner.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { decodeAs, schemaIdOf } from '../../../schemas/codec.ts';
@@ -10,6 +13,7 @@ import { avroType, recordSchemas } from '../../../schemas/records.ts';
 import { eventsOf, receivedAtMs, sdkAppId, smallestVerdict, verdictCommand } from '../../support/callbacks.ts';
 import { ControlledSink } from '../../support/controlled-sink.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { MemorySpool } from '../../support/memory-spool.ts';
 
 const destinations = new Map<IngestTopicId, { topic: string; partitions: number; schemaId: number }>([
   ['verdict', { topic: 'im.verdict.v1', partitions: 12, schemaId: 7 }],
@@ -21,11 +25,28 @@ const destinations = new Map<IngestTopicId, { topic: string; partitions: number;
 function setUp({ cloudEvents = false, open = true } = {}) {
   const sink = new ControlledSink();
   const clock = new ManualClock();
-  const limits = { partitionBytes: 1e6, batchBytes: 1e7, queueBytes: 1e8 };
+  const limits = { partitionBytes: 1e6, batchBytes: 1e7, queueBytes: 1e5 };
   const batcher = new Batcher(sink, limits, clock, silentLogger);
-  const publisher = new Publisher({ batcher, clock, deadlineMs: 1200, cloudEvents });
-  if (open) publisher.open(destinations);
-  return { sink, clock, publisher };
+  const spool = new MemorySpool();
+  const quarantined: string[] = [];
+  let wakes = 0;
+  const publisher = new Publisher({
+    preparer: new EventPreparer(cloudEvents),
+    batcher,
+    spool,
+    quarantine: { keepRecord: ({ key }) => Promise.resolve(`quarantine/${key.toString()}`) },
+    clock,
+    deadlineMs: 1200,
+    onSpooling: () => {
+      wakes += 1;
+    },
+    onQuarantined: (_record, path) => quarantined.push(path),
+  });
+  if (open) {
+    publisher.open(destinations);
+    publisher.resume();
+  }
+  return { sink, clock, publisher, spool, quarantined, wakes: () => wakes };
 }
 
 const verdict = () => eventsOf({ command: verdictCommand, body: { ...smallestVerdict, From_Account: 'jared' } });
@@ -90,26 +111,135 @@ describe('Publisher', () => {
     await published;
   });
 
-  it('gives up at the deadline, though the event may still become durable', async () => {
-    const { sink, clock, publisher } = setUp();
+  it('says that Kafka has it', async () => {
+    const { sink, publisher } = setUp();
     const published = publisher.publish(verdict(), undefined);
-    const batch = await sink.batch(0);
-    clock.advance(1200);
-    await expect(published).rejects.toThrow(DeadlineError);
-    batch.succeed();
-    await turn();
-    expect(clock.waiting).toBe(0);
-  });
-
-  it('takes nothing before it is open', async () => {
-    const { publisher } = setUp({ open: false });
-    expect(publisher.isOpen).toBe(false);
-    await expect(publisher.publish(verdict(), undefined)).rejects.toThrow(NotReadyError);
+    (await sink.batch(0)).succeed();
+    expect(await published).toBe('kafka');
   });
 
   it('resolves at once for no events', async () => {
     const { publisher, sink } = setUp();
     await publisher.publish([], undefined);
     expect(sink.sent).toHaveLength(0);
+  });
+});
+
+/** A verdict of this sender. */
+const from = (account: string) =>
+  eventsOf({ command: verdictCommand, body: { ...smallestVerdict, From_Account: account } });
+
+describe('an event that Kafka does not take in time', () => {
+  it('goes to the spool at the deadline, and with it everything behind it, in order', async () => {
+    const { sink, clock, publisher, spool, wakes } = setUp();
+    const first = publisher.publish(from('a'), undefined);
+    await sink.batch(0);
+    clock.advance(1_000);
+    const second = publisher.publish(from('b'), undefined);
+    clock.advance(200);
+    expect(await first).toBe('disk');
+    expect(await second).toBe('disk');
+    expect(await publisher.publish(from('c'), undefined)).toBe('disk');
+    expect(spool.keys).toEqual(['a', 'b', 'c'].map((account) => `${sdkAppId}/${account}`));
+    expect(publisher.way).toBe('disk');
+    expect(wakes()).toBeGreaterThan(0);
+  });
+
+  it('is kept with its schema, body, time and headers', async () => {
+    const { clock, publisher, spool } = setUp();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const published = publisher.publish(from('a'), traceparent);
+    clock.advance(1_200);
+    await published;
+    const [record] = spool.records;
+    expect(record).toMatchObject({ topic: 'verdict', timestampMs: receivedAtMs, headers: { traceparent } });
+    const type = avroType(recordSchemas.ContentVerdict);
+    expect(record?.fingerprint.equals(type.fingerprint())).toBe(true);
+    expect(type.fromBuffer(record?.body ?? Buffer.alloc(0))).toMatchObject({ fromAccount: 'a' });
+  });
+
+  it('may reach Kafka after all, and is answered once', async () => {
+    const { sink, clock, publisher } = setUp();
+    const published = publisher.publish(from('a'), undefined);
+    const batch = await sink.batch(0);
+    clock.advance(1_200);
+    expect(await published).toBe('disk');
+    batch.succeed();
+    await turn();
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('is refused when the disk fails too', async () => {
+    const { clock, publisher, spool } = setUp();
+    spool.isFailing = true;
+    const published = publisher.publish(from('a'), undefined);
+    clock.advance(1_200);
+    await expect(published).rejects.toThrow(SpoolError);
+    await expect(publisher.publish(from('b'), undefined)).rejects.toThrow(SpoolError);
+  });
+
+  it('goes to the spool at once when the queue in front of Kafka is full', async () => {
+    const { publisher, spool } = setUp();
+    const large = eventsOf({ command: 'A.B', body: { EventTime: 1, Text: 'x'.repeat(60_000) } });
+    void publisher.publish(large, undefined);
+    expect(await publisher.publish(large, undefined)).toBe('disk');
+    expect(spool.records).toHaveLength(2);
+  });
+});
+
+describe('before Kafka and the registry have answered', () => {
+  it('events go to the spool', async () => {
+    const { publisher, spool, sink } = setUp({ open: false });
+    expect(await publisher.publish(from('a'), undefined)).toBe('disk');
+    expect(spool.records).toHaveLength(1);
+    expect(sink.sent).toHaveLength(0);
+    expect(publisher.resume()).toBe(false);
+  });
+});
+
+describe('when the spool has been drained', () => {
+  it('events go to Kafka again, and not before', async () => {
+    const { sink, clock, publisher, spool } = setUp();
+    void publisher.publish(from('a'), undefined);
+    await sink.batch(0);
+    clock.advance(1_200);
+    expect(publisher.resume()).toBe(false);
+    spool.records.length = 0;
+    expect(publisher.resume()).toBe(true);
+    const published = publisher.publish(from('b'), undefined);
+    (await sink.batch(0)).succeed();
+    (await sink.batch(1)).succeed();
+    expect(await published).toBe('kafka');
+  });
+
+  it('what comes while the last of it is on its way is held back, and goes behind it', async () => {
+    const { clock, publisher, spool } = setUp();
+    void publisher.publish(from('a'), undefined);
+    clock.advance(1_200);
+    publisher.hold();
+    let isPublished = false;
+    const held = publisher.publish(from('b'), undefined).then((way) => {
+      isPublished = true;
+      return way;
+    });
+    await turn();
+    expect(isPublished).toBe(false);
+    expect(spool.records).toHaveLength(1);
+    clock.advance(300);
+    expect(await held).toBe('disk');
+    expect(spool.keys).toEqual([`${sdkAppId}/a`, `${sdkAppId}/b`]);
+  });
+});
+
+describe('an event that Kafka refuses for good', () => {
+  it('is kept in quarantine, and blocks nothing', async () => {
+    const { sink, publisher, quarantined } = setUp();
+    const published = publisher.publish(from('a'), undefined);
+    (await sink.batch(0)).fail(new RecordRefusedError('too large'));
+    expect(await published).toBe('disk');
+    expect(quarantined).toEqual([`quarantine/${sdkAppId}/a`]);
+    const next = publisher.publish(from('b'), undefined);
+    (await sink.batch(1)).succeed();
+    expect(await next).toBe('kafka');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Repeats } from '../../../ingest/http/repeats.ts';
-import { DeadlineError } from '../../../ingest/publish/publisher.ts';
+import { DeadlineError } from '../../../ingest/publish/deadline.ts';
 import { verdictCommand } from '../../support/callbacks.ts';
 import { anIngestApp, metricOf, signedUrl } from '../../support/ingest-app.ts';
 
@@ -60,7 +60,7 @@ describe('a callback that comes twice', () => {
 
   it('is not repeated when the first was not durable', async () => {
     let isDurable = false;
-    const publish = () => (isDurable ? Promise.resolve() : Promise.reject(new DeadlineError('late')));
+    const publish = () => (isDurable ? Promise.resolve('kafka' as const) : Promise.reject(new DeadlineError('late')));
     const { post, repeated } = setUp({ publish });
     expect((await post(verdict('1'))).statusCode).toBe(503);
     isDurable = true;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Pace } from '../../../../cli/dead-letters/pace.ts';
 import { Redriver, type RedriverOptions } from '../../../../cli/dead-letters/redrive.ts';
 import { retranslate } from '../../../../cli/dead-letters/retranslate.ts';
-import { EventTooLargeError } from '../../../../ingest/publish/publisher.ts';
+import { EventTooLargeError } from '../../../../ingest/publish/prepared.ts';
 import { KafkaRequestError } from '../../../../lib/kafka/admin.ts';
 import { someRules } from '../../../support/callbacks.ts';
 import { aLetter, placed } from '../../../support/dead-letters.ts';

@@ -1,0 +1,143 @@
+import { type Clock, sleep } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
+import { partitionOf } from '../../lib/kafka/partitioner.ts';
+import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { inWireFormat } from '../../schemas/codec.ts';
+import type { Destination } from '../../schemas/destinations.ts';
+import type { Segment } from '../spool/folders.ts';
+import type { SpooledRecord } from '../spool/frame.ts';
+import type { Quarantine } from '../spool/quarantine.ts';
+import { readSegment } from '../spool/segment.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { IngestTopicId } from '../tencent/request.ts';
+import type { Batcher } from './batcher.ts';
+import type { Publisher } from './publisher.ts';
+
+export interface DrainerOptions {
+  readonly spool: Spool;
+  readonly quarantine: Quarantine;
+  readonly batcher: Pick<Batcher, 'add'>;
+  readonly publisher: Publisher;
+  /** Schema id of the version with this fingerprint; `undefined` when nobody knows it. May fail while the registry is away. */
+  readonly schemaIdOf: (topic: IngestTopicId, fingerprint: Buffer) => Promise<number | undefined>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told of records that Kafka has acknowledged. */
+  readonly onDrained: (records: number) => void;
+  /** Told of a record that will never reach Kafka, or of damaged bytes, with the file that they are kept in. */
+  readonly onQuarantined: (what: string, path: string) => void;
+}
+
+/** Bytes of bodies that are on their way to Kafka at a time, so that the spool is not read into memory. */
+const chunkBytes = 4 * 1024 * 1024;
+const pauseMs = 500;
+/** A segment below this is the last of the spool, if nothing comes: new events are held back for it. */
+const lastSegmentBytes = 1024 * 1024;
+
+/** Moves what is spooled to Kafka, in order, and lets new events go there directly when there is nothing left. */
+export class Drainer {
+  readonly #options: DrainerOptions;
+  #isStopped = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: DrainerOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to drain, once the way to Kafka is known; does nothing while that is under way. */
+  wake(): void {
+    if (this.#isStopped || this.#running !== undefined || this.#options.publisher.destinations === undefined) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      // Something may have come between the last look and the end.
+      if (this.#options.publisher.way === 'disk') this.wake();
+    });
+  }
+
+  /** Ends after the chunk that is under way; what is left stays in the spool. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#options.publisher.release();
+  }
+
+  async #run(): Promise<void> {
+    const { spool, publisher, clock, logger } = this.#options;
+    while (!this.#isStopped && !publisher.resume()) {
+      try {
+        if (spool.bytes < lastSegmentBytes) publisher.hold();
+        const segment = await spool.oldest();
+        if (segment !== undefined) await this.#drain(segment);
+      } catch (error) {
+        publisher.release();
+        logger.warn({ reason: messageOf(error) }, 'the spool cannot be drained, trying again');
+        await sleep(clock, pauseMs);
+      }
+    }
+  }
+
+  async #drain(segment: Segment): Promise<void> {
+    const { spool, quarantine, onDrained, onQuarantined } = this.#options;
+    const { records, torn } = await readSegment(segment.path);
+    for (const chunk of chunks(records)) {
+      if (this.#isStopped) return;
+      await this.#send(chunk);
+      onDrained(chunk.length);
+    }
+    if (torn.length > 0) onQuarantined(`${torn.length} bytes without a whole record`, await quarantine.keepBytes(torn));
+    await spool.remove(segment);
+  }
+
+  /** Resolves when Kafka has every record of the chunk, or quarantine has. */
+  async #send(chunk: readonly SpooledRecord[]): Promise<void> {
+    const outgoing: (OutgoingRecord | undefined)[] = [];
+    for (const record of chunk) outgoing.push(await this.#outgoing(record));
+    // All of them in one turn, so that nothing comes between and they keep their order.
+    await Promise.all(chunk.map((record, index) => this.#write(record, outgoing[index])));
+  }
+
+  async #write(record: SpooledRecord, outgoing: OutgoingRecord | undefined): Promise<void> {
+    const { batcher, quarantine, onQuarantined } = this.#options;
+    try {
+      if (outgoing === undefined) throw new RecordRefusedError('Nobody knows its topic or its schema');
+      await batcher.add(outgoing);
+    } catch (error) {
+      if (!(error instanceof RecordRefusedError)) throw error;
+      onQuarantined(error.message, await quarantine.keepRecord(record));
+    }
+  }
+
+  async #outgoing(record: SpooledRecord): Promise<OutgoingRecord | undefined> {
+    const { publisher, schemaIdOf } = this.#options;
+    const topic = record.topic as IngestTopicId;
+    const destination: Destination | undefined = publisher.destinations?.get(topic);
+    if (destination === undefined) return undefined;
+    const schemaId = await schemaIdOf(topic, record.fingerprint);
+    if (schemaId === undefined) return undefined;
+    const { key, body, timestampMs, headers } = record;
+    return {
+      topic: destination.topic,
+      partition: partitionOf(key, destination.partitions),
+      key,
+      value: inWireFormat(body, schemaId),
+      timestampMs,
+      ...(Object.keys(headers).length > 0 && { headers }),
+    };
+  }
+}
+
+/** Records in runs of about `chunkBytes`. */
+function* chunks(records: readonly SpooledRecord[]): Generator<readonly SpooledRecord[]> {
+  let chunk: SpooledRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    chunk.push(record);
+    bytes += record.key.length + record.body.length;
+    if (bytes < chunkBytes) continue;
+    yield chunk;
+    chunk = [];
+    bytes = 0;
+  }
+  if (chunk.length > 0) yield chunk;
+}

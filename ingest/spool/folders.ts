@@ -1,0 +1,50 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ProcessLock } from '../../lib/process-lock.ts';
+
+/** A file of records in the spool. */
+export interface Segment {
+  readonly path: string;
+  readonly folder: string;
+  /** When it was begun, in epoch milliseconds. */
+  readonly createdMs: number;
+  bytes: number;
+}
+
+/** A folder of the spool that this process holds the lock of. */
+export interface AdoptedFolder {
+  readonly path: string;
+  readonly lock: ProcessLock;
+  readonly segments: readonly Segment[];
+}
+
+const folderPattern = /^\d{13}-[0-9a-f]{8}$/;
+const segmentPattern = /^\d{8}-(\d{13})\.seg$/;
+
+/** The lock of a folder, or `undefined` when a living process holds it. */
+export function lockFolder(path: string): ProcessLock | undefined {
+  return ProcessLock.tryTake(join(path, 'lock'));
+}
+
+/** Takes over every folder under `root` that no process holds any more, oldest first, their segments in order. */
+export async function adoptFolders(root: string): Promise<AdoptedFolder[]> {
+  const adopted: AdoptedFolder[] = [];
+  const names = (await readdir(root)).filter((name) => folderPattern.test(name)).toSorted();
+  for (const name of names) {
+    const path = join(root, name);
+    const lock = lockFolder(path);
+    if (lock !== undefined) adopted.push({ path, lock, segments: await segmentsIn(path) });
+  }
+  return adopted;
+}
+
+async function segmentsIn(folder: string): Promise<readonly Segment[]> {
+  const names = (await readdir(folder)).filter((name) => segmentPattern.test(name)).toSorted();
+  return Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name);
+      const createdMs = Number(segmentPattern.exec(name)?.[1]);
+      return { path, folder, createdMs, bytes: (await stat(path)).size };
+    }),
+  );
+}

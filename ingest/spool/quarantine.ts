@@ -1,0 +1,39 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import { encodeFrame, type SpooledRecord } from './frame.ts';
+import { SegmentWriter } from './segment.ts';
+
+/** Files for people: records that Kafka refuses for good, and damaged parts of segments. Nothing reads or removes them. */
+export class Quarantine {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  #count = 0;
+
+  constructor(root: string, clock: Clock) {
+    this.#folder = join(root, 'quarantine');
+    this.#clock = clock;
+  }
+
+  /** Resolves with the file when the record is on the disk. */
+  async keepRecord(record: SpooledRecord): Promise<string> {
+    const path = await this.#newPath('seg');
+    const writer = await SegmentWriter.create(path);
+    await writer.append(encodeFrame(record));
+    await writer.close();
+    return path;
+  }
+
+  /** Resolves with the file when the bytes are in it. */
+  async keepBytes(bytes: Buffer): Promise<string> {
+    const path = await this.#newPath('damaged');
+    await writeFile(path, bytes, { mode: 0o600, flush: true });
+    return path;
+  }
+
+  async #newPath(extension: string): Promise<string> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    this.#count += 1;
+    return join(this.#folder, `${this.#clock.nowMs()}-${process.pid}-${this.#count}.${extension}`);
+  }
+}

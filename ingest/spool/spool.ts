@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import { AppError, messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { type AdoptedFolder, adoptFolders, lockFolder, type Segment } from './folders.ts';
+import { encodeFrame, type SpooledRecord } from './frame.ts';
+import { SegmentWriter } from './segment.ts';
+
+/** The spool cannot take a record: it is full, too old, or its disk fails. */
+export class SpoolError extends AppError {
+  override readonly name = 'SpoolError';
+  readonly code = 'INGEST_SPOOL_FAILED';
+  readonly retryable = true;
+}
+
+export interface SpoolLimits {
+  /** Most bytes that are kept. */
+  readonly maxBytes: number;
+  /** Nothing more is taken while the oldest record has been waiting longer than this. */
+  readonly maxAgeMs: number;
+  /** Size at which a segment is closed and the next one begun; what a crash makes the drain repeat at most. */
+  readonly segmentBytes: number;
+}
+
+interface Waiting {
+  readonly frames: Buffer;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Most bytes that one write to the disk holds. */
+const writeBytes = 8 * 1024 * 1024;
+
+/**
+ * Records on the disk of this process, in the order in which they were appended, until somebody has taken them from the front.
+ *
+ * Writes that come while the disk is busy go together with one sync (group commit). Folders that other processes have left
+ * behind are adopted at the start, and come first. Damage costs the frames behind it in its segment, which go to quarantine.
+ */
+export class Spool {
+  readonly #root: string;
+  readonly #limits: SpoolLimits;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #folders: AdoptedFolder[];
+  /** Oldest first; the last one may still be written. */
+  readonly #segments: Segment[];
+  #own: AdoptedFolder | undefined;
+  #active: { readonly writer: SegmentWriter; readonly segment: Segment } | undefined;
+  #count = 0;
+  #waiting: Waiting[] = [];
+  /** Bytes that wait to be written. */
+  #waitingBytes = 0;
+  /** Why the last write failed. */
+  #failure: string | undefined;
+  /** One thing at a time happens to the files. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(root: string, limits: SpoolLimits, clock: Clock, logger: Logger, folders: AdoptedFolder[]) {
+    this.#root = root;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#folders = folders;
+    this.#segments = folders.flatMap(({ segments }) => segments);
+  }
+
+  /** Opens the spool under `root`, with every folder there that no process holds. */
+  static async open(root: string, limits: SpoolLimits, clock: Clock, logger: Logger): Promise<Spool> {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    const folders = await adoptFolders(root);
+    const spool = new Spool(root, limits, clock, logger, folders);
+    if (!spool.isEmpty)
+      logger.info({ bytes: spool.bytes, folders: folders.length }, 'the spool holds events of before');
+    return spool;
+  }
+
+  /** Whether nothing is kept and nothing waits to be written. */
+  get isEmpty(): boolean {
+    return this.#segments.length === 0 && this.#waitingBytes === 0;
+  }
+
+  get bytes(): number {
+    return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** When the oldest segment was begun, in epoch milliseconds. */
+  get oldestMs(): number | undefined {
+    return this.#segments[0]?.createdMs;
+  }
+
+  /** Why nothing more is taken, a sentence; `undefined` while it is. */
+  get refusal(): string | undefined {
+    return this.#failure ?? this.#refusalOf(0);
+  }
+
+  /**
+   * Resolves when all of `records` are on the disk, behind everything that was appended before.
+   *
+   * @throws {SpoolError} when they are not, and will not be.
+   */
+  append(records: readonly SpooledRecord[]): Promise<void> {
+    const frames = Buffer.concat(records.map(encodeFrame));
+    const refusal = this.#refusalOf(frames.length);
+    if (refusal !== undefined) return Promise.reject(new SpoolError(refusal));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push({ frames, resolve, reject });
+    this.#waitingBytes += frames.length;
+    // Whoever comes while a write waits for its turn goes along with it.
+    if (this.#waiting.length === 1) void this.#inTurn(() => this.#write());
+    return promise;
+  }
+
+  /** The oldest segment, which nothing is added to any more; `undefined` when there is none. */
+  oldest(): Promise<Segment | undefined> {
+    return this.#inTurn(async () => {
+      const [oldest] = this.#segments;
+      if (oldest !== undefined && oldest === this.#active?.segment) await this.#seal();
+      return oldest;
+    });
+  }
+
+  /** Forgets a segment whose records are durable elsewhere. */
+  remove(segment: Segment): Promise<void> {
+    return this.#inTurn(async () => {
+      await rm(segment.path, { force: true });
+      this.#segments.splice(this.#segments.indexOf(segment), 1);
+      await this.#forgetEmptyFolders();
+    });
+  }
+
+  /** Lets go of the files; what they hold is for the next process. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#seal();
+      if (this.#own !== undefined) this.#folders.push(this.#own);
+      this.#own = undefined;
+      await this.#forgetEmptyFolders();
+      for (const { lock } of this.#folders) lock.release();
+    });
+  }
+
+  #refusalOf(bytes: number): string | undefined {
+    const { maxBytes, maxAgeMs } = this.#limits;
+    if (this.bytes + this.#waitingBytes + bytes > maxBytes) return `The spool is full (${maxBytes} bytes)`;
+    const { oldestMs } = this;
+    if (oldestMs !== undefined && this.#clock.nowMs() - oldestMs > maxAgeMs) {
+      return `The oldest event in the spool waits since ${new Date(oldestMs).toISOString()}`;
+    }
+    return undefined;
+  }
+
+  /** Writes what waits, as much as goes into one write. */
+  async #write(): Promise<void> {
+    const batch = this.#nextWrite();
+    try {
+      const { writer, segment } = await this.#activeSegment();
+      await writer.append(Buffer.concat(batch.map(({ frames }) => frames)));
+      segment.bytes = writer.bytes;
+      this.#failure = undefined;
+      for (const { resolve } of batch) resolve();
+      if (writer.bytes >= this.#limits.segmentBytes) await this.#seal();
+    } catch (error) {
+      this.#failure = `The spool cannot be written: ${messageOf(error)}`;
+      this.#logger.error({ reason: messageOf(error) }, 'the spool cannot be written');
+      const failure = new SpoolError(this.#failure, { cause: error });
+      for (const { reject } of batch) reject(failure);
+    } finally {
+      for (const { frames } of batch) this.#waitingBytes -= frames.length;
+    }
+  }
+
+  #nextWrite(): readonly Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { frames } of this.#waiting) {
+      if (count > 0 && bytes + frames.length > writeBytes) break;
+      bytes += frames.length;
+      count += 1;
+    }
+    const batch = this.#waiting.splice(0, count);
+    if (this.#waiting.length > 0) void this.#inTurn(() => this.#write());
+    return batch;
+  }
+
+  async #activeSegment(): Promise<{ readonly writer: SegmentWriter; readonly segment: Segment }> {
+    if (this.#active !== undefined) return this.#active;
+    this.#own ??= await this.#ownFolder();
+    this.#count += 1;
+    const createdMs = this.#clock.nowMs();
+    const path = join(this.#own.path, `${String(this.#count).padStart(8, '0')}-${createdMs}.seg`);
+    const writer = await SegmentWriter.create(path);
+    const segment = { path, folder: this.#own.path, createdMs, bytes: writer.bytes };
+    this.#segments.push(segment);
+    this.#active = { writer, segment };
+    return this.#active;
+  }
+
+  async #ownFolder(): Promise<AdoptedFolder> {
+    const path = join(this.#root, `${this.#clock.nowMs()}-${randomBytes(4).toString('hex')}`);
+    await mkdir(path, { mode: 0o700 });
+    const lock = lockFolder(path);
+    if (lock === undefined) throw new Error(`${path} is held by another process`);
+    return { path, lock, segments: [] };
+  }
+
+  async #seal(): Promise<void> {
+    const active = this.#active;
+    this.#active = undefined;
+    await active?.writer.close();
+  }
+
+  async #forgetEmptyFolders(): Promise<void> {
+    for (const folder of [...this.#folders]) {
+      if (this.#segments.some((segment) => segment.folder === folder.path)) continue;
+      folder.lock.release();
+      this.#folders.splice(this.#folders.indexOf(folder), 1);
+      await rm(folder.path, { recursive: true, force: true });
+    }
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(task);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}

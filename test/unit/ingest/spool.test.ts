@@ -1,0 +1,238 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { decodeFrame, encodeFrame, fingerprintBytes, type SpooledRecord } from '../../../ingest/spool/frame.ts';
+import { readSegment } from '../../../ingest/spool/segment.ts';
+import { Spool, SpoolError, type SpoolLimits } from '../../../ingest/spool/spool.ts';
+import { silentLogger } from '../../../lib/logger.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { makeTestFolder } from '../../support/test-folder.ts';
+
+const hourMs = 3_600_000;
+const limits: SpoolLimits = { maxBytes: 1e6, maxAgeMs: hourMs, segmentBytes: 1e5 };
+
+function record(name: string, bodyBytes = 20): SpooledRecord {
+  return {
+    topic: 'verdict',
+    fingerprint: Buffer.alloc(fingerprintBytes, 7),
+    key: Buffer.from(name),
+    body: Buffer.alloc(bodyBytes, name),
+    timestampMs: 1_700_000_000_123,
+    headers: {},
+  };
+}
+
+async function openSpool(root: string, more: Partial<SpoolLimits> = {}, clock = new ManualClock()) {
+  const spool = await Spool.open(root, { ...limits, ...more }, clock, silentLogger);
+  onTestFinished(() => spool.close().catch(() => undefined));
+  return spool;
+}
+
+/** Takes everything from the front of a spool: keys in order. */
+async function drained(spool: Spool): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for (;;) {
+    const segment = await spool.oldest();
+    if (segment === undefined) return keys;
+    const { records } = await readSegment(segment.path);
+    keys.push(...records.map(({ key }) => key.toString()));
+    await spool.remove(segment);
+  }
+}
+
+function segmentsIn(root: string): readonly string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.seg'))
+    .map((name) => join(root, name))
+    .toSorted();
+}
+
+describe('a frame', () => {
+  it('gives back every record', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array(),
+        fc.uint8Array(),
+        fc.dictionary(fc.string(), fc.string()),
+        fc.integer({ min: 0 }),
+        (key, body, headers, timestampMs) => {
+          const given: SpooledRecord = {
+            topic: 'message',
+            fingerprint: Buffer.alloc(fingerprintBytes, 1),
+            key: Buffer.from(key),
+            body: Buffer.from(body),
+            timestampMs,
+            headers: { ...headers },
+          };
+          const bytes = Buffer.concat([Buffer.from('before'), encodeFrame(given), Buffer.from('behind')]);
+          const found = decodeFrame(bytes, 6);
+          expect(found?.end).toBe(bytes.length - 6);
+          expect(found?.record.key.equals(given.key) && found.record.body.equals(given.body)).toBe(true);
+          expect(found?.record).toMatchObject({ topic: 'message', timestampMs, fingerprint: given.fingerprint });
+          expect(Object.entries(found?.record.headers ?? {})).toEqual(Object.entries(given.headers));
+        },
+      ),
+    );
+  });
+
+  it('is none when a byte of it is another', () => {
+    const bytes = encodeFrame(record('a'));
+    for (let at = 0; at < bytes.length; at += 1) {
+      const damaged = Buffer.from(bytes);
+      damaged.writeUInt8((damaged.readUInt8(at) + 1) % 256, at);
+      expect(decodeFrame(damaged, 0), `byte ${at}`).toBeUndefined();
+    }
+  });
+});
+
+describe('the spool', () => {
+  it('gives records back in the order in which they were appended', async () => {
+    const spool = await openSpool(makeTestFolder());
+    expect(spool.isEmpty).toBe(true);
+    await Promise.all(['a', 'b', 'c'].map((name) => spool.append([record(name), record(`${name}2`)])));
+    expect(spool.isEmpty).toBe(false);
+    expect(await drained(spool)).toEqual(['a', 'a2', 'b', 'b2', 'c', 'c2']);
+    expect(spool.isEmpty).toBe(true);
+    expect(spool.bytes).toBe(0);
+  });
+
+  it('begins a new segment when one is large, and keeps the order over them', async () => {
+    const root = makeTestFolder();
+    const spool = await openSpool(root, { segmentBytes: 1_000 });
+    const names = Array.from({ length: 50 }, (_, index) => `k${index}`);
+    for (const name of names) await spool.append([record(name, 100)]);
+    expect(segmentsIn(root).length).toBeGreaterThan(5);
+    expect(await drained(spool)).toEqual(names);
+    expect(segmentsIn(root)).toEqual([]);
+  });
+
+  it('takes what comes while the oldest segment is taken away', async () => {
+    const spool = await openSpool(makeTestFolder());
+    await spool.append([record('a')]);
+    const oldest = await spool.oldest();
+    await spool.append([record('b')]);
+    expect(oldest).toBeDefined();
+    if (oldest !== undefined) await spool.remove(oldest);
+    expect(await drained(spool)).toEqual(['b']);
+  });
+
+  it('is there for the next process, whoever left it behind', async () => {
+    const root = makeTestFolder();
+    const clock = new ManualClock();
+    const first = await openSpool(root, {}, clock);
+    await first.append([record('a')]);
+    await first.close();
+    clock.advance(1_000);
+    const second = await openSpool(root, {}, clock);
+    expect(second.isEmpty).toBe(false);
+    await second.append([record('b')]);
+    await second.close();
+    clock.advance(1_000);
+    const third = await openSpool(root, {}, clock);
+    await third.append([record('c')]);
+    expect(await drained(third)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('leaves alone what a living process holds', async () => {
+    const root = makeTestFolder();
+    const first = await openSpool(root);
+    await first.append([record('a')]);
+    const second = await openSpool(root);
+    expect(second.isEmpty).toBe(true);
+    expect(await drained(second)).toEqual([]);
+    expect(await drained(first)).toEqual(['a']);
+  });
+
+  it('leaves no folder behind when it is empty', async () => {
+    const root = makeTestFolder();
+    const spool = await openSpool(root);
+    await spool.append([record('a')]);
+    await drained(spool);
+    await spool.close();
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it('takes nothing above its size, and again when there is room', async () => {
+    const spool = await openSpool(makeTestFolder(), { maxBytes: 1_000 });
+    await spool.append([record('a', 700)]);
+    await expect(spool.append([record('b', 700)])).rejects.toThrow(SpoolError);
+    expect(spool.refusal).toBeUndefined();
+    expect(await drained(spool)).toEqual(['a']);
+    await spool.append([record('b', 700)]);
+    expect(await drained(spool)).toEqual(['b']);
+  });
+
+  it('takes nothing while the oldest record waits for too long, and loses nothing', async () => {
+    const clock = new ManualClock();
+    const spool = await openSpool(makeTestFolder(), {}, clock);
+    await spool.append([record('a')]);
+    clock.advance(hourMs + 1);
+    await expect(spool.append([record('b')])).rejects.toThrow('waits since 2023-11-14T22:13:20.000Z');
+    expect(spool.refusal).toContain('waits since');
+    expect(await drained(spool)).toEqual(['a']);
+    await spool.append([record('b')]);
+  });
+
+  it('says why a disk does not take records, and goes on when it does', async () => {
+    const root = makeTestFolder();
+    const spool = await openSpool(root);
+    await spool.append([record('a')]);
+    await drained(spool);
+    const [own = ''] = readdirSync(root);
+    rmSync(join(root, own), { recursive: true });
+    await expect(spool.append([record('b')])).rejects.toThrow('The spool cannot be written');
+    expect(spool.refusal).toContain('The spool cannot be written');
+    mkdirSync(join(root, own));
+    await spool.append([record('c')]);
+    expect(spool.refusal).toBeUndefined();
+    expect(await drained(spool)).toEqual(['c']);
+  });
+});
+
+describe('a spool whose process was killed', () => {
+  it('holds every record that was acknowledged, wherever the last write was cut', async () => {
+    const names = ['a', 'bb', 'ccc'];
+    const whole = makeTestFolder();
+    const first = await openSpool(whole);
+    const ends: number[] = [];
+    for (const name of names) {
+      await first.append([record(name)]);
+      ends.push(first.bytes);
+    }
+    await first.close();
+    const [segment = ''] = segmentsIn(whole);
+    const bytes = readFileSync(segment);
+    expect(bytes.length).toBe(ends.at(-1));
+
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      writeFileSync(segment, bytes.subarray(0, cut));
+      const { records, torn } = await readSegment(segment);
+      const acknowledged = names.filter((_, index) => (ends[index] ?? 0) <= cut);
+      expect(
+        records.map(({ key }) => key.toString()),
+        `cut at ${cut}`,
+      ).toEqual(acknowledged);
+      const kept = cut - torn.length;
+      expect(kept === 0 || kept === 8 || ends.includes(kept), `cut at ${cut}`).toBe(true);
+    }
+  });
+
+  it('gives what stands before damage, and says how much does not', async () => {
+    const root = makeTestFolder();
+    const spool = await openSpool(root);
+    await spool.append([record('a')]);
+    await spool.close();
+    const [segment = ''] = segmentsIn(root);
+    appendFileSync(segment, 'no frame at all');
+    expect(await readSegment(segment)).toMatchObject({ records: [{ key: Buffer.from('a') }] });
+    expect((await readSegment(segment)).torn.toString()).toBe('no frame at all');
+  });
+
+  it('is read as damaged whole when it is no segment', async () => {
+    const folder = makeTestFolder();
+    const path = join(folder, 'x.seg');
+    writeFileSync(path, 'something else');
+    expect(await readSegment(path)).toEqual({ records: [], torn: Buffer.from('something else') });
+  });
+});
