@@ -18,7 +18,7 @@ export interface Found {
   /** Records on the verdict topic. */
   readonly verdicts: number;
   readonly distinctVerdicts: number;
-  /** Blocked verdicts with different ids: what strikes are for. */
+  /** Blocked verdicts with different ids, but for what a server sent over the REST API: what strikes are for. */
   readonly distinctBlocked: number;
   /** What the rollups add up to, the latest of each key. */
   readonly counted: number;
@@ -43,7 +43,7 @@ export async function readFound(topics: DemoTopics): Promise<Found> {
   const latest = Array.from(new Map(rollups.map(({ key, value }) => [key, value])).values());
   const byLabel = new Map<string, number>();
   for (const { label, verdicts: count } of latest) byLabel.set(label ?? '-', (byLabel.get(label ?? '-') ?? 0) + count);
-  const blocked = verdicts.filter(({ value }) => value.result === 'BLOCKED');
+  const blocked = verdicts.filter(({ value }) => value.result === 'BLOCKED' && value.isRestApi !== true);
   const strikes = ledger.filter(({ value }) => value.kind === 'STRIKE');
   return {
     verdicts: verdicts.length,
