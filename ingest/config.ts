@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type App, appProblems, appSettings, appsOf } from '../lib/config/apps.ts';
 import { homeFolder, homeSettings } from '../lib/config/home.ts';
@@ -7,7 +8,7 @@ import { messageOf } from '../lib/errors.ts';
 import { logSettings } from '../lib/logger.ts';
 import { managementPort, managementSettings } from '../lib/management-server.ts';
 import { clusterProblems, clusterSettings } from '../schemas/settings.ts';
-import { checkTls, readTlsTextsSync, type TlsFiles } from './listen/certificate.ts';
+import { certificatesIn, checkTls, readTlsTextsSync, type TlsFiles } from './listen/certificate.ts';
 import { readAnswerChoices } from './tencent/answer-choices.ts';
 
 const mebibyte = 1024 * 1024;
@@ -85,6 +86,7 @@ export const ingestSettings = {
   ),
   forwardUrl: httpUrl('INGEST_FORWARD_URL', {
     help: 'Backend that every authentic callback is relayed to once its event is durable, as it came; its answer counts for callbacks that ask before something happens. Not set: nothing is relayed.',
+    asItIs: true,
   }),
   forwardCa: readableFile('INGEST_FORWARD_CA', {
     help: "File with authorities (PEM) for that backend's certificate, in place of the public ones.",
@@ -97,7 +99,7 @@ export const ingestSettings = {
     max: 1_900,
   }),
   forwardQueueBytes: integer('INGEST_FORWARD_QUEUE_BYTES', {
-    help: 'Most callbacks that wait for the backend in memory; beyond it callbacks are not relayed, and counted.',
+    help: 'Most callbacks that wait for the backend in memory, each counted with 1 KiB beside its bytes; beyond it callbacks are not relayed, and counted.',
     unit: 'bytes',
     default: 16 * mebibyte,
     min: mebibyte,
@@ -209,7 +211,7 @@ function ingestProblems(values: Values<typeof allSettings>): string[] {
       `INGEST_HOST is "${values.host}" while an app has no token, expected 127.0.0.1, a token, or INGEST_ALLOW_UNSIGNED=true`,
     );
   }
-  return [...problems, ...tlsProblems(values)];
+  return [...problems, ...tlsProblems(values), ...forwardProblems(values)];
 }
 
 function mustStayLocal(values: Values<typeof allSettings>): boolean {
@@ -235,6 +237,16 @@ function tlsProblems(values: Values<typeof allSettings>): string[] {
     return [];
   } catch (error) {
     return [`INGEST_TLS_CERT, INGEST_TLS_KEY and INGEST_TLS_CLIENT_CA cannot be used: ${messageOf(error)}`];
+  }
+}
+
+function forwardProblems({ forwardCa }: Pick<IngestValues, 'forwardCa'>): string[] {
+  if (forwardCa === undefined) return [];
+  try {
+    certificatesIn(readFileSync(forwardCa, 'utf8'), 'it');
+    return [];
+  } catch (error) {
+    return [`INGEST_FORWARD_CA cannot be used: ${messageOf(error)}`];
   }
 }
 

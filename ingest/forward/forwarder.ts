@@ -24,6 +24,7 @@ const warningPauseMs = 10_000;
 export class Forwarder {
   readonly #options: ForwarderOptions;
   #warnedMs = Number.NEGATIVE_INFINITY;
+  #unsaid = 0;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -76,12 +77,15 @@ export class Forwarder {
     const { metrics, clock, logger } = this.#options;
     const nowMs = clock.monotonicMs();
     metrics.done(kind, outcome, (nowMs - callback.startedMs) / 1000);
-    if (why === undefined || nowMs - this.#warnedMs < warningPauseMs) return;
-    this.#warnedMs = nowMs;
+    if (why === undefined) return;
+    if (nowMs - this.#warnedMs < warningPauseMs) {
+      this.#unsaid += 1;
+      return;
+    }
     const { command } = callback;
-    logger.warn(
-      { kind, outcome, command, reason: why },
-      'a callback did not reach the backend (said at most every 10 s)',
-    );
+    const details = { kind, outcome, command, reason: why, unsaid: this.#unsaid };
+    logger.warn(details, 'a callback did not reach the backend (said at most every 10 s)');
+    this.#warnedMs = nowMs;
+    this.#unsaid = 0;
   }
 }

@@ -32,7 +32,13 @@ export function startForwarding(
   return {
     forwarder,
     stop: async (graceMs) => {
-      const cancel = clock.after(graceMs, () => queue.stop());
+      const cancel = clock.after(graceMs, () => {
+        logger.warn(
+          { callbacks: queue.callbacks },
+          'callbacks that waited for the backend are dropped, as ingest stops',
+        );
+        queue.stop();
+      });
       await queue.drained();
       cancel();
       await backend.close();

@@ -66,7 +66,8 @@ export function checkTls({ cert, key, clientCa }: TlsTexts): UsableTls {
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-function certificatesIn(pem: string, what: string): readonly X509Certificate[] {
+/** The certificates in a PEM text. @throws {Error} that says what is wrong with it, named `what`. */
+export function certificatesIn(pem: string, what: string): readonly X509Certificate[] {
   const blocks = pem.match(certificateBlock) ?? [];
   const begun = pem.match(/-----BEGIN /g)?.length ?? 0;
   if (blocks.length === 0) throw new Error(`${what} is no PEM certificate`);

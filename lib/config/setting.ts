@@ -150,15 +150,15 @@ export function readableFile(name: string, about: Optional): Setting<string | un
   });
 }
 
-/** An http or https address without user, query or fragment; a trailing slash is dropped. */
-export function httpUrl(name: string, about: Optional): Setting<string | undefined> {
+/** An http or https address without user, query or fragment; a trailing slash is dropped unless the address is used as it is. */
+export function httpUrl(name: string, about: Optional & { readonly asItIs?: boolean }): Setting<string | undefined> {
   return setting<string, undefined>(name, 'http(s) address', about, (value) => {
     const url = URL.parse(value);
     const isPlain = url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
     if (!isPlain || !/^https?:$/.test(url.protocol)) {
       throw new Error('an http:// or https:// address without user and query');
     }
-    return value.replace(/\/+$/, '');
+    return about.asItIs === true ? value : value.replace(/\/+$/, '');
   });
 }
 

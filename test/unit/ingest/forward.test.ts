@@ -1,14 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { IngestConfig } from '../../../ingest/config.ts';
 import { isAnswer } from '../../../ingest/forward/answer.ts';
 import { Backend } from '../../../ingest/forward/backend.ts';
 import { Forwarder } from '../../../ingest/forward/forwarder.ts';
 import { createForwardMetrics, type ForwardOutcome } from '../../../ingest/forward/metrics.ts';
 import { type RelayLimits, RelayQueue } from '../../../ingest/forward/relay-queue.ts';
 import type { Relayed } from '../../../ingest/forward/relayed.ts';
+import { startForwarding } from '../../../ingest/forward/start.ts';
+import { QueueFullError } from '../../../ingest/publish/batcher.ts';
 import { asksBefore } from '../../../ingest/tencent/commands.ts';
-import { silentLogger } from '../../../lib/logger.ts';
+import { type Logger, silentLogger } from '../../../lib/logger.ts';
 import { allowing, answering, BackendStandIn, type Behaviour, hanging } from '../../support/backend-stand-in.ts';
 import { smallestVerdict, verdictCommand } from '../../support/callbacks.ts';
 import { anIngestApp, signedUrl } from '../../support/ingest-app.ts';
@@ -138,13 +141,31 @@ describe('a callback after something happened', () => {
   });
 
   it('is dropped when too many wait', async () => {
-    const { standIn, clock, forwarder, queue, outcome } = await setUp({ behaviour: hanging, queueBytes: 2_000 });
+    const { standIn, clock, forwarder, queue, outcome } = await setUp({ behaviour: hanging, queueBytes: 4_000 });
     await forwarder.relay(aCallback(clock, after, 'x'.repeat(1_500)));
     await standIn.requests(1);
     await forwarder.relay(aCallback(clock, after, 'x'.repeat(1_500)));
     expect(await outcome()).toBe('dropped');
     expect(queue.callbacks).toBe(1);
-    expect(queue.bytes).toBeLessThan(2_000);
+    expect(queue.bytes).toBeLessThan(4_000);
+  });
+
+  it('is dropped when too many wait, however small they are', async () => {
+    const { clock, forwarder, queue, outcome } = await setUp({ behaviour: hanging, queueBytes: 10 * 1_200 });
+    for (let count = 0; count < 11; count += 1) await forwarder.relay(aCallback(clock, after, '1'));
+    expect(await outcome()).toBe('dropped');
+    expect(queue.callbacks).toBe(10);
+  });
+
+  it('is not sent any more when its turn comes after a minute', async () => {
+    const { standIn, clock, forwarder, outcome } = await setUp({ behaviour: hanging, connections: 1 });
+    await forwarder.relay(aCallback(clock, after, '1'));
+    await standIn.requests(1);
+    const old = aCallback(clock, after, '2');
+    await forwarder.relay({ ...old, startedMs: old.startedMs - 54_000 });
+    clock.advance(2_000);
+    expect(await outcome()).toBe('failed');
+    expect(standIn.taken.map(({ body }) => body.toString())).toEqual(['1']);
   });
 
   it('waits for its turn when as many as may be are on their way', async () => {
@@ -169,6 +190,35 @@ describe('a callback after something happened', () => {
     await turn();
     expect(outcomes).toEqual(['dropped']);
     expect(queue.bytes).toBe(0);
+  });
+});
+
+describe('a stop of ingest', () => {
+  it('gives callbacks that wait a last time, drops the rest, and says how many they were', async () => {
+    const standIn = await BackendStandIn.start(hanging);
+    onTestFinished(() => standIn.stop());
+    const clock = new ManualClock();
+    const registry = new Registry();
+    const warnings: unknown[] = [];
+    const logger = { info: () => undefined, warn: (details: unknown) => warnings.push(details) } as unknown as Logger;
+    const config = {
+      forwardUrl: standIn.url,
+      forwardCa: undefined,
+      forwardConnections: 8,
+      forwardDeadlineMs: deadlineMs,
+      forwardQueueBytes: 1e6,
+      forwardRetryMs: 45_000,
+    } as IngestConfig;
+    const forwarding = startForwarding(config, registry, clock, logger);
+    await forwarding?.forwarder.relay(aCallback(clock, after));
+    await forwarding?.forwarder.relay(aCallback(clock, after));
+    await standIn.requests(2);
+    const stopped = forwarding?.stop(1_200);
+    expect(warnings).toEqual([]);
+    clock.advance(1_200);
+    await stopped;
+    expect(warnings[0]).toEqual({ callbacks: 2 });
+    expect(await registry.metrics()).toContain('ingest_forwarded_total{kind="after",outcome="dropped"} 2');
   });
 });
 
@@ -290,6 +340,12 @@ describe('ingest with a backend', () => {
       payload: JSON.stringify(smallestVerdict),
     });
     expect(lost.statusCode).toBe(500);
+    const full = new QueueFullError('too many wait');
+    const refusing = anIngestApp({ forwarder, publish: () => Promise.reject(full) });
+    onTestFinished(() => refusing.app.close());
+    const url = signedUrl(after, refusing.clock.nowMs());
+    const refused = await refusing.app.inject({ method: 'POST', url, payload: JSON.stringify(smallestVerdict) });
+    expect(refused.statusCode).toBe(503);
     await post(after, '[1]');
     const taken = await standIn.requests(1);
     expect(taken.map(({ body }) => body.toString())).toEqual(['[1]']);
