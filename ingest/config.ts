@@ -95,9 +95,9 @@ export const ingestSettings = {
     max: 1_900,
   }),
   forwardQueueBytes: integer('INGEST_FORWARD_QUEUE_BYTES', {
-    help: 'Most callbacks that wait for the backend in memory; beyond it callbacks are not relayed, and counted.',
+    help: 'Most memory of the callbacks that wait for the backend, 2 KiB for each beside its text; beyond it callbacks are not relayed, and counted.',
     unit: 'bytes',
-    default: 16 * mebibyte,
+    default: 32 * mebibyte,
     min: mebibyte,
     max: 1024 * mebibyte,
   }),

@@ -10,7 +10,7 @@ export type BackendAnswer =
 
 export interface BackendOptions {
   readonly url: string;
-  /** File with the authorities (PEM) that its certificate is checked by, beside those of Node. */
+  /** File with the authorities (PEM) that its certificate is checked by, in place of those of Node. */
   readonly caFile: string | undefined;
   /** Connections for each of the two kinds of callbacks, so that those in the background hold no others up. */
   readonly connections: number;

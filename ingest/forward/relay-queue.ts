@@ -3,7 +3,7 @@ import type { Backend, BackendAnswer } from './backend.ts';
 import type { Relayed } from './relayed.ts';
 
 export interface RelayLimits {
-  /** Bytes of bodies that may be on their way or wait. */
+  /** Memory of the callbacks that may be on their way or wait, in bytes. */
   readonly queueBytes: number;
   /** Attempts at a time. */
   readonly connections: number;
@@ -15,6 +15,8 @@ export type RelayOutcome = 'ok' | 'refused' | 'failed' | 'dropped';
 
 /** Tencent waits this long for an answer. */
 const attemptTimeoutMs = 2_000;
+/** What a callback that waits takes beside its text, measured: small ones would fill the memory long before their texts do. */
+const overheadBytes = 2 * 1024;
 const firstPauseMs = 250;
 const longestPauseMs = 8_000;
 
@@ -28,8 +30,12 @@ export class RelayQueue {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #onRetry: () => void;
-  readonly #abort = new AbortController();
-  readonly #turns: (() => void)[] = [];
+  /** What ends a pause or an attempt at once. An AbortSignal for all would take time by the number of those that listen to it. */
+  readonly #ends = new Set<() => void>();
+  /** Those that wait for an attempt, in order; the ones before `#nextTurn` have had theirs. */
+  #turns: (() => void)[] = [];
+  #nextTurn = 0;
+  #isStopped = false;
   #attempts = 0;
   #callbacks = 0;
   #bytes = 0;
@@ -58,7 +64,7 @@ export class RelayQueue {
 
   /** Relays a callback; says what became of it, and of a failure why. */
   async relay(callback: Relayed): Promise<{ readonly outcome: RelayOutcome; readonly why?: string }> {
-    const bytes = callback.body.length + callback.queryString.length;
+    const bytes = callback.body.length + callback.queryString.length + overheadBytes;
     if (this.#bytes + bytes > this.#limits.queueBytes) return { outcome: 'dropped', why: 'too many wait' };
     this.#bytes += bytes;
     this.#callbacks += 1;
@@ -78,14 +84,14 @@ export class RelayQueue {
 
   /** Drops what is on its way or waits. */
   stop(): void {
-    this.#abort.abort();
-    for (const turn of this.#turns.splice(0)) turn();
+    this.#isStopped = true;
+    for (const end of this.#ends) end();
   }
 
   async #tryUntilOld(callback: Relayed): Promise<{ readonly outcome: RelayOutcome; readonly why?: string }> {
     for (let attempt = 0; ; attempt += 1) {
       const answer = await this.#attempt(callback);
-      if (this.#abort.signal.aborted) return { outcome: 'dropped', why: 'ingest stops' };
+      if (this.#isStopped) return { outcome: 'dropped', why: 'ingest stops' };
       if (answer.kind === 'answered' && answer.status === 200) return { outcome: 'ok' };
       const why = answer.kind === 'answered' ? `answer ${answer.status}` : answer.why;
       if (answer.kind === 'answered' && !mayPass(answer.status)) return { outcome: 'refused', why };
@@ -93,7 +99,7 @@ export class RelayQueue {
       const ageMs = this.#clock.monotonicMs() - callback.startedMs;
       if (ageMs + pauseMs > this.#limits.retryMs) return { outcome: 'failed', why };
       await this.#pause(pauseMs);
-      if (this.#abort.signal.aborted) return { outcome: 'dropped', why: 'ingest stops' };
+      if (this.#isStopped) return { outcome: 'dropped', why: 'ingest stops' };
       this.#onRetry();
     }
   }
@@ -102,29 +108,45 @@ export class RelayQueue {
   async #attempt(callback: Relayed): Promise<BackendAnswer> {
     if (this.#attempts < this.#limits.connections) this.#attempts += 1;
     else await new Promise<void>((resolve) => this.#turns.push(resolve));
-    const timeout = new AbortController();
-    const cancel = this.#clock.after(attemptTimeoutMs, () => timeout.abort());
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    const cancel = this.#clock.after(attemptTimeoutMs, end);
+    this.#ends.add(end);
+    if (this.#isStopped) end();
     try {
-      return await this.#backend.post(callback, 'after', AbortSignal.any([timeout.signal, this.#abort.signal]));
+      return await this.#backend.post(callback, 'after', ending.signal);
     } finally {
       cancel();
-      // The next one takes this place over.
-      const next = this.#turns.shift();
-      if (next === undefined) this.#attempts -= 1;
-      else next();
+      this.#ends.delete(end);
+      this.#passOn();
     }
   }
 
+  /** Lets the next one that waits take the place of an attempt that is over. */
+  #passOn(): void {
+    const next = this.#turns[this.#nextTurn];
+    if (next === undefined) {
+      this.#attempts -= 1;
+      return;
+    }
+    this.#nextTurn += 1;
+    // Array.shift takes time by the length of a long list.
+    if (this.#nextTurn > this.#turns.length / 2) {
+      this.#turns = this.#turns.slice(this.#nextTurn);
+      this.#nextTurn = 0;
+    }
+    next();
+  }
+
   #pause(pauseMs: number): Promise<void> {
-    const { signal } = this.#abort;
     return new Promise((resolve) => {
-      const done = (): void => {
+      const end = (): void => {
         cancel();
-        signal.removeEventListener('abort', done);
+        this.#ends.delete(end);
         resolve();
       };
-      const cancel = this.#clock.after(pauseMs, done);
-      signal.addEventListener('abort', done);
+      const cancel = this.#clock.after(pauseMs, end);
+      this.#ends.add(end);
     });
   }
 }

@@ -8,6 +8,7 @@ import { createForwardMetrics, type ForwardOutcome } from '../../../ingest/forwa
 import { type RelayLimits, RelayQueue } from '../../../ingest/forward/relay-queue.ts';
 import type { Relayed } from '../../../ingest/forward/relayed.ts';
 import { asksBefore } from '../../../ingest/tencent/commands.ts';
+import type { Clock } from '../../../lib/clock.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { allowing, answering, BackendStandIn, type Behaviour, hanging } from '../../support/backend-stand-in.ts';
 import { smallestVerdict, verdictCommand } from '../../support/callbacks.ts';
@@ -138,14 +139,43 @@ describe('a callback after something happened', () => {
   });
 
   it('is dropped when too many wait', async () => {
-    const { standIn, clock, forwarder, queue, outcome } = await setUp({ behaviour: hanging, queueBytes: 2_000 });
-    await forwarder.relay(aCallback(clock, after, 'x'.repeat(1_500)));
+    const { standIn, clock, forwarder, queue, outcome } = await setUp({ behaviour: hanging, queueBytes: 20_000 });
+    await forwarder.relay(aCallback(clock, after, 'x'.repeat(15_000)));
     await standIn.requests(1);
-    await forwarder.relay(aCallback(clock, after, 'x'.repeat(1_500)));
+    await forwarder.relay(aCallback(clock, after, 'x'.repeat(15_000)));
     expect(await outcome()).toBe('dropped');
     expect(queue.callbacks).toBe(1);
-    expect(queue.bytes).toBeLessThan(2_000);
+    expect(queue.bytes).toBeLessThan(20_000);
   });
+
+  it('counts for the memory that it takes, however short its text is', async () => {
+    const { standIn, clock, forwarder, outcome } = await setUp({ behaviour: hanging, queueBytes: 4_000 });
+    await forwarder.relay(aCallback(clock, after));
+    await standIn.requests(1);
+    await forwarder.relay(aCallback(clock, after));
+    expect(await outcome()).toBe('dropped');
+  });
+
+  it('costs the same however many others wait for a backend that is away', async () => {
+    const timers = new Set<() => void>();
+    const clock: Clock = {
+      nowMs: () => 0,
+      monotonicMs: () => 0,
+      after: (_delayMs, task) => {
+        timers.add(task);
+        return () => timers.delete(task);
+      },
+    };
+    const backend = { post: async () => ({ kind: 'failed', why: 'it is away' }) as const };
+    const limits = { queueBytes: 1e9, connections: 64, retryMs: 45_000 };
+    const queue = new RelayQueue(backend, limits, { clock, random: () => 1, onRetry: () => undefined });
+    const callback = aCallback(new ManualClock(), after);
+    const outcomes = Array.from({ length: 50_000 }, () => queue.relay({ ...callback, startedMs: 0 }));
+    while (timers.size < outcomes.length) await turn();
+    queue.stop();
+    expect(new Set((await Promise.all(outcomes)).map(({ outcome }) => outcome))).toEqual(new Set(['dropped']));
+    expect(timers.size).toBe(0);
+  }, 10_000);
 
   it('waits for its turn when as many as may be are on their way', async () => {
     const { standIn, clock, forwarder, outcome } = await setUp({ behaviour: hanging, connections: 1, retryMs: 0 });
