@@ -1,12 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
-import { AppError, messageOf } from '../../lib/errors.ts';
+import { AppError, asError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import type { IngestMetrics } from '../metrics.ts';
 import { EventTooLargeError } from '../publish/prepared.ts';
 import type { Durability } from '../publish/publisher.ts';
 import { commands } from '../tencent/commands.ts';
-import { deadLetter } from '../tencent/dead-letter.ts';
+import { deadLetter, type Failure } from '../tencent/dead-letter.ts';
 import { parseBody } from '../tencent/json.ts';
 import type { CallbackRequest, TranslatedEvent, TranslationRules } from '../tencent/request.ts';
 import { type Translation, translate } from '../tencent/translate.ts';
@@ -92,7 +92,7 @@ export function createCallbackHandler(
     return undefined;
   }
 
-  /** Publishes the events, or in place of ones that are too large for their topic a dead letter; returns what is durable. */
+  /** Publishes the events, or in place of ones that can never be written a dead letter; returns what is durable. */
   async function publishOrKeep(
     callback: CallbackRequest,
     { traceparent }: Arrival,
@@ -101,14 +101,28 @@ export function createCallbackHandler(
     try {
       return { events, durability: await options.publish(events, traceparent) };
     } catch (error) {
-      if (!(error instanceof EventTooLargeError)) throw error;
-      const failure = { reason: 'EVENT_TOO_LARGE', fieldPath: null, detail: error.message } as const;
+      const failure = unwritable(error);
+      if (failure === undefined) throw error;
       const parsed = parseBody(callback.body, false);
       const letters = [
         deadLetter(callback, options.translation, failure, { command, ...(parsed.ok && { body: parsed.body }) }),
       ];
       return { events: letters, durability: await options.publish(letters, traceparent) };
     }
+  }
+
+  /** Why events can never be written, `undefined` where that may pass. */
+  function unwritable(error: unknown): Failure | undefined {
+    if (error instanceof EventTooLargeError) {
+      return { reason: 'EVENT_TOO_LARGE', fieldPath: null, detail: error.message };
+    }
+    if (error instanceof AppError) return undefined;
+    // The words of the error are not logged: they may quote the value that does not fit.
+    logger.error(
+      { at: asError(error).stack?.split('\n').slice(1, 4) },
+      'unexpected error while encoding, the body becomes a dead letter',
+    );
+    return { reason: 'UNEXPECTED', fieldPath: null, detail: 'imwatch failed on this body' };
   }
 
   /** A body that breaks the translation is kept as a dead letter, so that a mistake of ours loses nothing. */

@@ -48,13 +48,13 @@ export class BodyReader {
   }
 
   /**
-   * A whole number. Digits as a text are understood and also left over as they are; a number beyond what JavaScript holds
-   * exactly is null and left over.
+   * A whole number. Digits as a text are understood and also left over as they are; a number beyond what an Avro long is
+   * written from is null and left over.
    */
   integer(name: string): number | null {
     const value = this.#valueOf(name);
     if (value === null || value === undefined) return null;
-    if (typeof value === 'number' && Number.isSafeInteger(value)) {
+    if (isLong(value)) {
       this.#hold(name);
       return value;
     }
@@ -174,6 +174,14 @@ export class BodyReader {
   #valueOf(name: string): JsonValue | undefined {
     return this.#body[name];
   }
+}
+
+/** What avsc takes for a long: all but the last of the numbers that JavaScript holds exactly. */
+const largestLong = Number.MAX_SAFE_INTEGER - 1;
+
+/** Whether a value is a whole number that can be written as an Avro long. */
+export function isLong(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= largestLong;
 }
 
 /** Whether a number that JavaScript does not hold exactly has no fraction. */

@@ -1,4 +1,4 @@
-import { BodyReader, FieldInvalid } from './body-reader.ts';
+import { BodyReader, FieldInvalid, isLong } from './body-reader.ts';
 import { isArray, isObject, type JsonObject, type JsonValue } from './json.ts';
 import type { TextPolicy } from './text-policy.ts';
 
@@ -77,7 +77,7 @@ export function proseOrJson(source: string): Field<string | null> {
   };
 }
 
-/** A whole number; one beyond what JavaScript holds exactly is null and left over with its digits. */
+/** A whole number; one beyond what a long is written from is null and left over with its digits. */
 export function integer(source: string): Field<number | null> {
   return { source, read: (reader) => reader.integer(source), restore: given };
 }
@@ -137,7 +137,8 @@ export function counts(source: string): Field<Readonly<Record<string, number>>> 
     source,
     read: (reader) => {
       const value = reader.peek(source);
-      if (!isObject(value) || !Object.values(value).every((count) => Number.isSafeInteger(count))) return {};
+      // A map that is read from Avro does not hold the name __proto__.
+      if (!isObject(value) || Object.hasOwn(value, '__proto__') || !Object.values(value).every(isLong)) return {};
       if (Object.keys(value).length > 0) reader.take(source);
       return value as Readonly<Record<string, number>>;
     },

@@ -201,10 +201,16 @@ describe('fields', () => {
     expect(message({ MsgSeq: '48374' })).toMatchObject({ msgSeq: 48374, extras: '{"MsgSeq":"48374"}' });
   });
 
-  it('are null for a number beyond 2^53, which is left over with its digits', () => {
-    const value = eventOf('MessageEvent', { command: 'C2C.CallbackAfterSendMsg', body: '{"MsgSeq":9007199254740993}' });
-    expect(value.value).toMatchObject({ msgSeq: null, extras: '{"MsgSeq":9007199254740993}' });
-  });
+  it.each(['9007199254740993', '9007199254740991', '-9007199254740991'])(
+    'are null for %s, beyond what a long is written from, which is left over with its digits',
+    (number) => {
+      const { value } = eventOf('MessageEvent', {
+        command: 'C2C.CallbackAfterSendMsg',
+        body: `{"MsgSeq":${number}}`,
+      });
+      expect(value).toMatchObject({ msgSeq: null, extras: `{"MsgSeq":${number}}` });
+    },
+  );
 
   it('leave a list over whole when an object in it holds more than its record', () => {
     const items = [{ Member_Account: 'a' }, { Member_Account: 'b', New: 1 }];

@@ -28,6 +28,11 @@ function setUp(options?: Parameters<typeof anIngestApp>[0]) {
   return { ...parts, url, post };
 }
 
+function loggerTo(lines: string[]): Logger {
+  const write = (...args: unknown[]) => lines.push(JSON.stringify(args));
+  return { info: write, warn: write, error: write, debug: write } as unknown as Logger;
+}
+
 function failure(status: number) {
   return expect.objectContaining({
     status,
@@ -129,6 +134,23 @@ describe('a callback', () => {
     ]);
     const [letter] = published;
     expect(letter?.record === 'DeadLetter' && letter.value.body?.toString()).toBe(large);
+  });
+
+  it('whose event cannot be encoded is kept as a dead letter, and the log does not quote it', async () => {
+    const published: TranslatedEvent[] = [];
+    const lines: string[] = [];
+    const publish = (events: readonly TranslatedEvent[]) => {
+      if (events.some(({ record }) => record !== 'DeadLetter')) {
+        return Promise.reject(new Error('invalid "string": a secret'));
+      }
+      published.push(...events);
+      return Promise.resolve('kafka' as const);
+    };
+    const { url, post } = setUp({ publish, logger: loggerTo(lines) });
+    expect(await post(url(), body)).toMatchObject({ status: 200, answer: ok });
+    expect(published).toMatchObject([{ record: 'DeadLetter', value: { reason: 'UNEXPECTED' } }]);
+    expect(lines.join()).toContain('while encoding');
+    expect(lines.join()).not.toContain('a secret');
   });
 
   it('that cannot be kept is answered 503', async () => {
@@ -346,9 +368,7 @@ describe('a server that stops', () => {
 describe('the log', () => {
   it('never holds a query string, a token, a signature or a body', async () => {
     const lines: string[] = [];
-    const write = (...args: unknown[]) => lines.push(JSON.stringify(args));
-    const logger = { info: write, warn: write, error: write, debug: write } as unknown as Logger;
-    const { url, post } = setUp({ logger });
+    const { url, post } = setUp({ logger: loggerTo(lines) });
     const forged = `/?SdkAppid=${sdkAppId}&note=NOTE&RequestTime=1&Sign=${'0'.repeat(64)}`;
     await post(url(verdictCommand, { note: 'NOTE' }), JSON.stringify({ ...smallestVerdict, TextContent: ['TEXT'] }));
     await post(url(verdictCommand, { note: 'NOTE' }), '{"TEXT');

@@ -5,6 +5,9 @@ import { commandOf } from '../../../ingest/tencent/commands.ts';
 import { isUrlCheck, type JsonObject, type JsonValue, parseBody } from '../../../ingest/tencent/json.ts';
 import type { TranslatedEvent } from '../../../ingest/tencent/request.ts';
 import { restoreBody } from '../../../ingest/tencent/restore.ts';
+import { decodeAs, RecordEncoder } from '../../../schemas/codec.ts';
+import type { Envelope } from '../../../schemas/generated/events.ts';
+import { avroType, recordSchemas } from '../../../schemas/records.ts';
 import { eventsOf, someRules, verdictCommand } from '../../support/callbacks.ts';
 import { mutate, pick } from '../../support/mutations.ts';
 import { lostValues } from '../../support/restore.ts';
@@ -101,6 +104,12 @@ function parse(bytes: Buffer): JsonObject {
   return parsed.body;
 }
 
+/** The event as whoever reads its topic has it. */
+function fromTopic(event: TranslatedEvent): Envelope {
+  const bytes = new RecordEncoder(event.record, 1).encode(event.value as never);
+  return decodeAs(avroType(recordSchemas[event.record]), bytes) as Envelope;
+}
+
 /** Pointers of values that neither the events nor, for a dead letter, its bytes give back. */
 function lostBy(command: string, bytes: Buffer): readonly string[] {
   const events = eventsOf({ command, body: bytes }, someRules());
@@ -109,7 +118,7 @@ function lostBy(command: string, bytes: Buffer): readonly string[] {
   const { batch } = commandOf(command);
   const lost = events.flatMap((event, index) => {
     const item = batch === undefined ? body : (body[batch] as readonly JsonValue[])[index];
-    if (event.record !== 'DeadLetter') return lostValues(item as JsonObject, restoreBody(event.value));
+    if (event.record !== 'DeadLetter') return lostValues(item as JsonObject, restoreBody(fromTopic(event)));
     expect(event.value.reason).not.toBe('UNEXPECTED');
     return event.value.body?.toString() === JSON.stringify(item) ? [] : ['/'];
   });
@@ -151,6 +160,24 @@ describe('nothing of a body is lost', () => {
 
   it.each(samples)('for the sample $name', ({ command, body }) => {
     expect(lostBy(command, Buffer.from(body))).toEqual([]);
+  });
+
+  it.each(['9007199254740990', '9007199254740991', '9007199254740992', '-9007199254740991', '-0', '1E2'])(
+    'for the number %s in any place for one',
+    (number) => {
+      for (const { command, body } of samples) {
+        const numbers = body.matchAll(/(?<="[^"]+": )\d+(?=[,\s\]}])/g);
+        for (const { index, 0: old } of numbers) {
+          const text = body.slice(0, index) + number + body.slice(index + old.length);
+          expect(lostBy(command, Buffer.from(text)), text).toEqual([]);
+        }
+      }
+    },
+  );
+
+  it('for counts under the name __proto__', () => {
+    const body = '{"CreatedGroupNum":{"Public":1,"__proto__":2}}';
+    expect(lostBy('Group.CallbackBeforeCreateGroup', Buffer.from(body))).toEqual([]);
   });
 
   it('for samples with random changes', () => {
