@@ -99,13 +99,23 @@ export function createSchemaRegistry(values: RegistryValues): SchemaRegistry {
     compatibilityOf,
 
     async register(subject, schema, compatibility) {
+      const registerAs = async (present: string): Promise<number> => {
+        const level = COMPATIBILITY[present as keyof typeof COMPATIBILITY];
+        const { id } = await client.register(schema as never, { subject, compatibility: level, updateConfig: false });
+        if (present === 'NONE') await setCompatibility(subject, compatibility);
+        return id;
+      };
       const present = (await compatibilityOf(subject)) ?? 'NONE';
-      const level = COMPATIBILITY[present as keyof typeof COMPATIBILITY];
-      const { id } = await classified(subject, () =>
-        client.register(schema as never, { subject, compatibility: level, updateConfig: false }),
-      );
-      if (present === 'NONE') await setCompatibility(subject, compatibility);
-      return id;
+      return classified(subject, async () => {
+        try {
+          return await registerAs(present);
+        } catch (error) {
+          // Another service that starts has given the subject its level since.
+          const since = (await compatibilityOf(subject)) ?? 'NONE';
+          if (since === present) throw error;
+          return registerAs(since);
+        }
+      });
     },
 
     async idOf(subject, schema) {
@@ -143,6 +153,7 @@ async function classified<T>(subject: string, call: () => Promise<T>): Promise<T
   try {
     return await call();
   } catch (error) {
+    if (error instanceof AppError) throw error;
     const status = statusOf(error);
     if (status === 409 || status === 422) {
       throw new SchemaRefusedError(`The registry refuses the schema for ${subject}`, { cause: error });
