@@ -225,18 +225,18 @@ describe('imwatch dead-letters redrive', () => {
     expect(dry.output).toMatch(/1 +ingest +FIELD_INVALID +ContentCallback.ResultNotify +an event on .*verdict.v1/);
     expect(dry.output).toContain('cannot be redriven: its body was not kept (IMWATCH_TEXT=none)');
     expect(dry.output).toContain('1 more are further deliveries');
-    expect([await own.ingest.count('verdict'), await own.ingest.count('callback')]).toEqual([0, 0]);
+    expect([await own.ingest.count('verdict'), await own.ingest.count('push')]).toEqual([0, 0]);
 
     const done = await own.cli('redrive', '--id', [id('1'), id('2')].join(','), '--yes');
     expect(done).toMatchObject({ code: 0, output: expect.stringContaining('2 of 2 redriven') });
-    expect([await own.ingest.count('verdict'), await own.ingest.count('callback')]).toEqual([1, 1]);
+    expect([await own.ingest.count('verdict'), await own.ingest.count('push')]).toEqual([1, 1]);
     const [verdict] = await own.ingest.read('verdict', 1);
     expect(verdict).toMatchObject({
       key: `${sdkAppId}/jared`,
       raw: { timestampMs: receivedAtMs },
       value: { eventId: id('1'), receivedAt: receivedAtMs, fromAccount: 'jared', command: verdictCommand },
     });
-    const [pushed] = await own.ingest.read('callback', 1);
+    const [pushed] = await own.ingest.read('push', 1);
     expect(pushed).toMatchObject({
       key: `${sdkAppId}/jared`,
       value: { eventId: id('2'), receivedAt: receivedAtMs + 5 },
