@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { messageOf } from '../../lib/errors.ts';
 import type { Relayed } from './relayed.ts';
 
@@ -24,11 +24,14 @@ const maxAnswerBytes = 64 * 1024;
 
 /** The backend that an app has behind imwatch, over HTTP. */
 export class Backend {
-  readonly #url: string;
+  readonly #origin: string;
+  readonly #path: string;
   readonly #agents: { readonly before: Agent; readonly after: Agent };
 
   constructor({ url, caFile, connections }: BackendOptions) {
-    this.#url = url;
+    const { origin, pathname } = new URL(url);
+    this.#origin = origin;
+    this.#path = pathname;
     const ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
     const agent = (): Agent => new Agent({ connections, pipelining: 1, ...(ca !== undefined && { connect: { ca } }) });
     this.#agents = { before: agent(), after: agent() };
@@ -36,14 +39,17 @@ export class Backend {
 
   /** Posts a callback as it came, once. Never throws; the signal ends it. */
   async post(callback: Relayed, kind: 'before' | 'after', signal: AbortSignal): Promise<BackendAnswer> {
-    const dispatcher = this.#agents[kind];
-    const { body } = callback;
+    const { queryString, body } = callback;
+    // As origin and path: a whole URL would be written anew, and letters of the query escaped.
+    const path = `${this.#path}?${asciiOf(queryString)}`;
     try {
-      const answer = await request(`${this.#url}?${callback.queryString}`, {
+      const headers = headersOf(callback);
+      const answer = await this.#agents[kind].request({
+        origin: this.#origin,
+        path,
         method: 'POST',
-        headers: headersOf(callback),
+        headers,
         body,
-        dispatcher,
         signal,
       });
       const text = await readText(answer.body);
@@ -57,6 +63,11 @@ export class Backend {
   async close(): Promise<void> {
     await Promise.all([this.#agents.before.destroy(), this.#agents.after.destroy()]);
   }
+}
+
+/** A query as Node reads it, a letter for each byte; those that may not be sent as they are escaped. */
+function asciiOf(queryString: string): string {
+  return queryString.replace(/[^!-~]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
 function headersOf({ remoteAddress, traceparent }: Relayed): Record<string, string> {

@@ -152,14 +152,21 @@ export function readableFile(name: string, about: Optional): Setting<string | un
 
 /** An http or https address without user, query or fragment; a trailing slash is dropped. */
 export function httpUrl(name: string, about: Optional): Setting<string | undefined> {
-  return setting<string, undefined>(name, 'http(s) address', about, (value) => {
-    const url = URL.parse(value);
-    const isPlain = url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-    if (!isPlain || !/^https?:$/.test(url.protocol)) {
-      throw new Error('an http:// or https:// address without user and query');
-    }
-    return value.replace(/\/+$/, '');
-  });
+  return setting<string, undefined>(name, 'http(s) address', about, (value) => plainUrl(value).replace(/\/+$/, ''));
+}
+
+/** An http:// or https:// address that is called as it stands: a slash at its end may matter to who is there. */
+export function exactHttpUrl(name: string, about: Optional): Setting<string | undefined> {
+  return setting<string, undefined>(name, 'http(s) address', about, plainUrl);
+}
+
+function plainUrl(value: string): string {
+  const url = URL.parse(value);
+  const isPlain = url !== null && url.username === '' && url.password === '' && !/[?#]/.test(value);
+  if (!isPlain || !/^https?:$/.test(url.protocol)) {
+    throw new Error('an http:// or https:// address without user and query');
+  }
+  return value;
 }
 
 /** JSON text, checked and turned into a value by `read`, whose error message says what was expected. */
