@@ -68,10 +68,16 @@ export interface OpenLoop {
 export async function openLoop(url: string, perSecond: number, seconds: number, run: number): Promise<OpenLoop> {
   const pool = new Pool(url, { connections: 128 });
   const path = target();
+  const headers = { 'content-type': 'application/json' };
   const timesMs: number[] = [];
   let failed = 0;
   const send = async (index: number, dueMs: number): Promise<void> => {
-    const answer = await pool.request({ method: 'POST', path, body: bodyOf(index % senders, `${run}-${index}`) });
+    const answer = await pool.request({
+      method: 'POST',
+      path,
+      headers,
+      body: bodyOf(index % senders, `${run}-${index}`),
+    });
     await answer.body.dump();
     if (answer.statusCode !== 200) failed += 1;
     timesMs.push(performance.now() - dueMs);
