@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { type App, appProblems, appSettings, appsOf } from '../lib/config/apps.ts';
 import { homeFolder, homeSettings } from '../lib/config/home.ts';
 import { readSettings, type Sources, type Values } from '../lib/config/read.ts';
-import { addressList, choice, exactHttpUrl, flag, integer, json, readableFile, text } from '../lib/config/setting.ts';
+import { addressList, choice, flag, httpUrl, integer, json, readableFile, text } from '../lib/config/setting.ts';
 import { messageOf } from '../lib/errors.ts';
 import { logSettings } from '../lib/logger.ts';
 import { managementPort, managementSettings } from '../lib/management-server.ts';
@@ -84,7 +84,7 @@ export const ingestSettings = {
     },
     readAnswerChoices,
   ),
-  forwardUrl: exactHttpUrl('INGEST_FORWARD_URL', {
+  forwardUrl: httpUrl('INGEST_FORWARD_URL', {
     help: 'Backend that every authentic callback is relayed to once its event is durable, as it came; its answer counts for callbacks that ask before something happens. Not set: nothing is relayed.',
     asItIs: true,
   }),

@@ -45,25 +45,10 @@ export class Backend {
    * it was kept alive, and the backend has just closed it.
    */
   async post(callback: Relayed, kind: 'before' | 'after', signal: AbortSignal): Promise<BackendAnswer> {
-<<<<<<< HEAD
     try {
       return await this.#post(callback, kind, signal).catch((error: Error & { code?: string }) => {
         if (signal.aborted || !brokenCodes.has(error.code ?? '')) throw error;
         return this.#post(callback, kind, signal);
-=======
-    const { queryString, body } = callback;
-    // As origin and path: a whole URL would be written anew, and letters of the query escaped.
-    const path = `${this.#path}?${asciiOf(queryString)}`;
-    try {
-      const headers = headersOf(callback);
-      const answer = await this.#agents[kind].request({
-        origin: this.#origin,
-        path,
-        method: 'POST',
-        headers,
-        body,
-        signal,
->>>>>>> 1b5229dfbaf32a41d208b85efb40b13eedb92fa9
       });
     } catch (error) {
       return { kind: 'failed', why: signal.aborted ? 'no answer in time' : messageOf(error) };
@@ -93,11 +78,6 @@ export class Backend {
   async close(): Promise<void> {
     await Promise.all([this.#agents.before.destroy(), this.#agents.after.destroy()]);
   }
-}
-
-/** A query as Node reads it, a letter for each byte; those that may not be sent as they are escaped. */
-function asciiOf(queryString: string): string {
-  return queryString.replace(/[^!-~]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
 function headersOf({ remoteAddress, traceparent }: Relayed): Record<string, string> {

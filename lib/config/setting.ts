@@ -150,7 +150,6 @@ export function readableFile(name: string, about: Optional): Setting<string | un
   });
 }
 
-<<<<<<< HEAD
 /** An http or https address without user, query or fragment; a trailing slash is dropped unless the address is used as it is. */
 export function httpUrl(name: string, about: Optional & { readonly asItIs?: boolean }): Setting<string | undefined> {
   return setting<string, undefined>(name, 'http(s) address', about, (value) => {
@@ -161,25 +160,6 @@ export function httpUrl(name: string, about: Optional & { readonly asItIs?: bool
     }
     return about.asItIs === true ? value : value.replace(/\/+$/, '');
   });
-=======
-/** An http or https address without user, query or fragment; a trailing slash is dropped. */
-export function httpUrl(name: string, about: Optional): Setting<string | undefined> {
-  return setting<string, undefined>(name, 'http(s) address', about, (value) => plainUrl(value).replace(/\/+$/, ''));
-}
-
-/** An http:// or https:// address that is called as it stands: a slash at its end may matter to who is there. */
-export function exactHttpUrl(name: string, about: Optional): Setting<string | undefined> {
-  return setting<string, undefined>(name, 'http(s) address', about, plainUrl);
-}
-
-function plainUrl(value: string): string {
-  const url = URL.parse(value);
-  const isPlain = url !== null && url.username === '' && url.password === '' && !/[?#]/.test(value);
-  if (!isPlain || !/^https?:$/.test(url.protocol)) {
-    throw new Error('an http:// or https:// address without user and query');
-  }
-  return value;
->>>>>>> 1b5229dfbaf32a41d208b85efb40b13eedb92fa9
 }
 
 /** JSON text, checked and turned into a value by `read`, whose error message says what was expected. */

@@ -23,13 +23,6 @@ function problemsOf(more: Readonly<Record<string, string>>): readonly string[] {
   }
 }
 
-describe('the address of the backend', () => {
-  it('keeps the slash at its end, without which some backends answer with a redirect', () => {
-    const url = 'https://backend.internal/im/callback/';
-    expect(read({ INGEST_FORWARD_URL: url }).forwardUrl).toBe(url);
-  });
-});
-
 describe('addresses in settings', () => {
   it('are ranges of both families, with blanks or without', () => {
     const config = read({ INGEST_ALLOWED_SOURCES: '127.0.0.2, 183.192.202.0/25,2001:db8::/32' });

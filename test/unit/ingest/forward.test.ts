@@ -96,20 +96,6 @@ describe('a callback after something happened', () => {
     expect(await outcome()).toBe('ok');
   });
 
-  it.each([
-    ["note='x'", "note='x'"],
-    ['a=%2f&b=\\', 'a=%2f&b=\\'],
-    ['a=1#b=2', 'a=1#b=2'],
-    ['', ''],
-    // Two bytes that are no ASCII, as Node reads them.
-    ['a=\xc3\xa9', 'a=%C3%A9'],
-  ])('keeps the query %j letter by letter', async (queryString, relayed) => {
-    const { standIn, clock, forwarder } = await setUp();
-    await forwarder.relay({ ...aCallback(clock, after), queryString });
-    const [taken] = await standIn.requests(1);
-    expect(taken?.url).toBe(`/im/callback?${relayed}`);
-  });
-
   it('is not waited for', async () => {
     const { standIn, clock, forwarder, outcomes } = await setUp({ behaviour: hanging });
     await forwarder.relay(aCallback(clock, after));
