@@ -71,7 +71,7 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
     listen: {
       maxConnections: config.maxConnections,
       keepAliveMs: config.keepAliveMs,
-      silenceMs: config.requestTimeoutMs + deadlineMs + silenceMarginMs,
+      silenceMs: config.requestTimeoutMs + Math.max(deadlineMs, config.forwardDeadlineMs) + silenceMarginMs,
       tls: texts === undefined ? undefined : checkTls(texts),
     },
     translation: {

@@ -14,7 +14,7 @@ import { countRecords, serviceEnvironment, token, unusedPort } from '../support/
 import { samples } from '../support/samples.ts';
 
 const minuteMs = 60_000;
-/** `MUTATIONS=50000 npm run test:mutations` is the long run. */
+/** `npm run test:mutations` is the long run, of 50,000. */
 const mutations = Number(processEnvironment()['MUTATIONS'] ?? 5_000);
 /** After this many the heap has what it keeps for good: compiled code, buffers, connections. */
 const warmUp = Math.floor(mutations / 5);
