@@ -50,6 +50,9 @@ export async function demoSources(sources: Sources): Promise<Sources> {
       INGEST_TLS_CERT: '',
       INGEST_TLS_KEY: '',
       INGEST_TLS_CLIENT_CA: '',
+      // What the demo makes up must not reach anybody's backend.
+      INGEST_FORWARD_URL: '',
+      INGEST_FORWARD_CA: '',
       ...ports,
     },
     file: {},
