@@ -26,7 +26,7 @@ export class EventTooLargeError extends AppError {
   readonly retryable = false;
 }
 
-/** Largest encoded event; the rest of what a topic takes is for key, headers and what Kafka adds. */
+/** Largest encoded event with its key; the rest of what a topic takes is for headers and what Kafka adds. */
 const maxEventBytes = maxRecordBytes - 128 * 1024;
 
 const unknownSchemaId = 0;
@@ -53,14 +53,16 @@ export class EventPreparer {
     const encoder = this.#encoders.get(topic);
     if (encoder === undefined) throw new Error(`No encoder for topic ${topic}`);
     const value = encoder.encode(event.value);
-    if (value.length > maxEventBytes) {
-      throw new EventTooLargeError(`The event has ${value.length} bytes, its topic takes ${maxEventBytes}`);
+    const keyBytes = Buffer.from(key);
+    const bytes = value.length + keyBytes.length;
+    if (bytes > maxEventBytes) {
+      throw new EventTooLargeError(`The event has ${bytes} bytes with its key, its topic takes ${maxEventBytes}`);
     }
     const headers = {
       ...(traceparent !== undefined && { traceparent }),
       ...(this.#cloudEvents && cloudEventHeaders(event.value)),
     };
-    return { topic, key: Buffer.from(key), value, timestampMs: event.value.receivedAt, headers };
+    return { topic, key: keyBytes, value, timestampMs: event.value.receivedAt, headers };
   }
 }
 

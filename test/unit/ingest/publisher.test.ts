@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../../ingest/publish/batcher.ts';
-import { EventPreparer } from '../../../ingest/publish/prepared.ts';
+import { EventPreparer, EventTooLargeError } from '../../../ingest/publish/prepared.ts';
 import { Publisher } from '../../../ingest/publish/publisher.ts';
 import { SpoolError } from '../../../ingest/spool/spool.ts';
 import type { IngestTopicId } from '../../../ingest/tencent/request.ts';
@@ -241,5 +241,16 @@ describe('an event that Kafka refuses for good', () => {
     const next = publisher.publish(from('b'), undefined);
     (await sink.batch(1)).succeed();
     expect(await next).toBe('kafka');
+  });
+});
+
+describe('an event that no topic takes', () => {
+  it('is refused before anything of it is sent, its key counted in', async () => {
+    const { publisher, sink, spool } = setUp();
+    const account = 'x'.repeat(2_100_000);
+    // The account stands in the event and in the key.
+    await expect(publisher.publish(from(account), undefined)).rejects.toThrow(EventTooLargeError);
+    expect(sink.sent).toHaveLength(0);
+    expect(spool.records).toHaveLength(0);
   });
 });
