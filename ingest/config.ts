@@ -71,7 +71,7 @@ export const ingestSettings = {
     max: 300_000,
   }),
   deadlineMs: integer('INGEST_DEADLINE_MS', {
-    help: 'Time within which Kafka must have acknowledged an event; Tencent waits 2000 ms for the answer.',
+    help: 'Time within which Kafka must have acknowledged an event, which else goes to the spool; Tencent waits 2000 ms for the answer.',
     unit: 'ms',
     default: 1_200,
     min: 50,
@@ -137,7 +137,7 @@ export const ingestSettings = {
     max: 30 * 24 * 60 * 60 * 1000,
   }),
   queueBytes: integer('INGEST_QUEUE_BYTES', {
-    help: 'Most encoded events that wait for Kafka in memory; above it callbacks are refused with 503.',
+    help: 'Most encoded events that wait for Kafka in memory; above it events go to the spool.',
     unit: 'bytes',
     default: 64 * mebibyte,
     min: mebibyte,

@@ -47,12 +47,9 @@ export function withSchemaId(record: Buffer, schemaId: number): Buffer {
   return record;
 }
 
-/** An Avro body in wire format. */
-export function inWireFormat(body: Buffer, schemaId: number): Buffer {
-  const record = Buffer.allocUnsafe(wireHeaderBytes + body.length);
-  record[0] = magicByte;
-  body.copy(record, wireHeaderBytes);
-  return withSchemaId(record, schemaId);
+/** An Avro body in wire format, its schema id 0. */
+export function inWireFormat(body: Buffer): Buffer {
+  return Buffer.concat([Buffer.alloc(wireHeaderBytes, magicByte), body]);
 }
 
 /** The schema id that a record was written with, or `undefined` when the bytes are not in Confluent wire format. */

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Pool } from 'undici';
 import { signOf } from '../../ingest/tencent/signature.ts';
+import { systemClock } from '../../lib/clock.ts';
 
 export const sdkAppId = 1400187352;
 export const token = 'benchmark';
 
 /** Path and query of a verdict, signed for now. */
 function target(): string {
-  const nowSec = Math.floor(Date.now() / 1000);
+  const nowSec = Math.floor(systemClock.nowMs() / 1000);
   return `/?SdkAppid=${sdkAppId}&CallbackCommand=ContentCallback.ResultNotify&contenttype=json&Sign=${signOf(token, nowSec)}&RequestTime=${nowSec}`;
 }
 

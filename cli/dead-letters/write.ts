@@ -1,16 +1,15 @@
 import kafkajs, { type Kafka, type Producer } from 'kafkajs';
 import { Batcher } from '../../ingest/publish/batcher.ts';
 import { withinDeadline } from '../../ingest/publish/deadline.ts';
-import { EventPreparer, outgoingOf, type PreparedRecord } from '../../ingest/publish/prepared.ts';
-import { type IngestTopicId, ingestTopicIds } from '../../ingest/tencent/request.ts';
+import { type Destinations, EventPreparer, outgoingOf } from '../../ingest/publish/prepared.ts';
+import { ingestTopicIds } from '../../ingest/tencent/request.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { kafkaRequest, withAdmin } from '../../lib/kafka/admin.ts';
 import { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
 import { partitionOf } from '../../lib/kafka/partitioner.ts';
-import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
 import { partitionCounts } from '../../lib/kafka/topic-admin.ts';
 import { silentLogger } from '../../lib/logger.ts';
-import { type Cluster, type Destination, learnDestinations } from '../../schemas/destinations.ts';
+import { type Cluster, learnDestinations } from '../../schemas/destinations.ts';
 import { topicName } from '../../schemas/topics.ts';
 import type { RecordAgain } from './attempt.ts';
 import type { Writable } from './redrive.ts';
@@ -32,16 +31,13 @@ export class LetterWriter implements AsyncDisposable {
   readonly #prefix: string;
   readonly #preparer: EventPreparer;
   readonly #batcher: Batcher;
-  readonly #destinations: ReadonlyMap<IngestTopicId, Destination>;
+  readonly #destinations: Destinations;
   readonly #sink: KafkaSink;
   readonly #producer: Producer;
   readonly #kafka: Kafka;
   readonly #partitions = new Map<string, number>();
 
-  private constructor(
-    { kafka, values, cloudEvents }: LetterWriterOptions,
-    destinations: ReadonlyMap<IngestTopicId, Destination>,
-  ) {
+  private constructor({ kafka, values, cloudEvents }: LetterWriterOptions, destinations: Destinations) {
     this.#kafka = kafka;
     this.#prefix = values.topicPrefix;
     this.#sink = new KafkaSink(kafka);
@@ -75,19 +71,13 @@ export class LetterWriter implements AsyncDisposable {
       return [attempt.record.topic];
     }
     const records = attempt.events.map((event) => this.#preparer.prepare(event, undefined));
-    const written = Promise.all(records.map((record) => this.#batcher.add(this.#outgoing(record))));
+    const written = Promise.all(records.map((record) => this.#batcher.add(outgoingOf(record, this.#destinations))));
     await withinDeadline(written, systemClock, deadlineMs);
     return attempt.events.map(({ topic }) => topicName(this.#prefix, topic));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#sink.disconnect(), this.#producer.disconnect()]);
-  }
-
-  #outgoing(record: PreparedRecord): OutgoingRecord {
-    const destination = this.#destinations.get(record.topic);
-    if (destination === undefined) throw new Error(`No destination for topic ${record.topic}`);
-    return outgoingOf(record, destination);
   }
 
   /** To the partition that it was on, where consumers look for its key, unless the topic has fewer by now. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inflateSync } from 'node:zlib';
+import { systemClock } from '../../lib/clock.ts';
 
 /** An app that the stand-in knows. */
 export interface StandInApp {
@@ -95,7 +96,7 @@ function userSigTrouble(text: string, app: StandInApp): Answer | undefined {
   if (fields['TLS.identifier'] !== app.adminAccount) return failure(70013, 'usersig is for another identifier');
   if (fields['TLS.sdkappid'] !== app.sdkAppId) return failure(70014, 'usersig is for another sdkappid');
   const endsAtSec = Number(issuedAtSec) + Number(validForSec);
-  return endsAtSec < Date.now() / 1000 ? failure(70001, 'usersig has expired') : undefined;
+  return endsAtSec < systemClock.nowMs() / 1000 ? failure(70001, 'usersig has expired') : undefined;
 }
 
 function failure(errorCode: number, errorInfo: string): Answer {

@@ -1,11 +1,9 @@
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
-import { partitionOf } from '../../lib/kafka/partitioner.ts';
 import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { inWireFormat } from '../../schemas/codec.ts';
-import type { Destination } from '../../schemas/destinations.ts';
 import type { Segment } from '../spool/folders.ts';
 import type { SpooledRecord } from '../spool/frame.ts';
 import type { Quarantine } from '../spool/quarantine.ts';
@@ -13,6 +11,7 @@ import { readSegment } from '../spool/segment.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { IngestTopicId } from '../tencent/request.ts';
 import type { Batcher } from './batcher.ts';
+import { outgoingOf } from './prepared.ts';
 import type { Publisher } from './publisher.ts';
 
 export interface DrainerOptions {
@@ -56,10 +55,11 @@ export class Drainer {
     });
   }
 
-  /** Ends after the chunk that is under way; what is left stays in the spool. */
-  stop(): void {
+  /** Begins nothing more, and resolves when the chunk that is under way is done; what is left stays in the spool. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#options.publisher.release();
+    await this.#running;
   }
 
   async #run(): Promise<void> {
@@ -110,20 +110,13 @@ export class Drainer {
 
   async #outgoing(record: SpooledRecord): Promise<OutgoingRecord | undefined> {
     const { publisher, schemaIdOf } = this.#options;
+    const { destinations } = publisher;
     const topic = record.topic as IngestTopicId;
-    const destination: Destination | undefined = publisher.destinations?.get(topic);
-    if (destination === undefined) return undefined;
+    if (destinations?.has(topic) !== true) return undefined;
     const schemaId = await schemaIdOf(topic, record.fingerprint);
     if (schemaId === undefined) return undefined;
     const { key, body, timestampMs, headers } = record;
-    return {
-      topic: destination.topic,
-      partition: partitionOf(key, destination.partitions),
-      key,
-      value: inWireFormat(body, schemaId),
-      timestampMs,
-      ...(Object.keys(headers).length > 0 && { headers }),
-    };
+    return outgoingOf({ topic, key, value: inWireFormat(body), timestampMs, headers }, destinations, schemaId);
   }
 }
 

@@ -77,14 +77,25 @@ function cloudEventHeaders(value: TranslatedEvent['value']): Record<string, stri
   };
 }
 
-/** The record for Kafka, on the partition that its key belongs to. Writes the schema id into the value that it was given. */
-export function outgoingOf(record: PreparedRecord, { topic, partitions, schemaId }: Destination): OutgoingRecord {
+/** What is known of the topics once Kafka and the registry have answered. */
+export type Destinations = ReadonlyMap<IngestTopicId, Destination>;
+
+/**
+ * The record for Kafka, on the partition that its key belongs to. Writes the schema id into the value that it was given: that of
+ * today's schema, unless the record was written with another.
+ *
+ * @throws {Error} for a topic that there is no destination for.
+ */
+export function outgoingOf(record: PreparedRecord, destinations: Destinations, writtenWith?: number): OutgoingRecord {
   const { key, timestampMs, headers } = record;
+  const destination = destinations.get(record.topic);
+  if (destination === undefined) throw new Error(`No destination for topic ${record.topic}`);
+  const { topic, partitions, schemaId } = destination;
   return {
     topic,
     partition: partitionOf(key, partitions),
     key,
-    value: withSchemaId(record.value, schemaId),
+    value: withSchemaId(record.value, writtenWith ?? schemaId),
     timestampMs,
     ...(Object.keys(headers).length > 0 && { headers }),
   };

@@ -1,12 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
 import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
-import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
-import type { Destination } from '../../schemas/destinations.ts';
 import type { Quarantine } from '../spool/quarantine.ts';
 import type { Spool } from '../spool/spool.ts';
-import type { IngestTopicId, TranslatedEvent } from '../tencent/request.ts';
+import type { TranslatedEvent } from '../tencent/request.ts';
 import { type Batcher, QueueFullError } from './batcher.ts';
-import { type EventPreparer, outgoingOf, type PreparedRecord, spooledOf } from './prepared.ts';
+import { type Destinations, type EventPreparer, outgoingOf, type PreparedRecord, spooledOf } from './prepared.ts';
 
 /** Where an event was durable when it was answered. */
 export type Durability = 'kafka' | 'disk';
@@ -45,7 +43,7 @@ interface Publication {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #pending = new Set<Publication>();
-  #destinations: ReadonlyMap<IngestTopicId, Destination> | undefined;
+  #destinations: Destinations | undefined;
   #way: Durability = 'disk';
   #hold: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
@@ -54,12 +52,12 @@ export class Publisher {
   }
 
   /** Opens the way to Kafka; before this every event goes to the spool. */
-  open(destinations: ReadonlyMap<IngestTopicId, Destination>): void {
+  open(destinations: Destinations): void {
     this.#destinations = destinations;
     this.#options.onSpooling();
   }
 
-  get destinations(): ReadonlyMap<IngestTopicId, Destination> | undefined {
+  get destinations(): Destinations | undefined {
     return this.#destinations;
   }
 
@@ -110,10 +108,7 @@ export class Publisher {
     return true;
   }
 
-  async #toKafka(
-    records: readonly PreparedRecord[],
-    destinations: ReadonlyMap<IngestTopicId, Destination>,
-  ): Promise<Durability> {
+  async #toKafka(records: readonly PreparedRecord[], destinations: Destinations): Promise<Durability> {
     const publication: Publication = { records, spooled: Promise.withResolvers() };
     this.#pending.add(publication);
     const onDisk = publication.spooled.promise.then((): Durability => 'disk');
@@ -145,20 +140,14 @@ export class Publisher {
   }
 
   /** Writes a record to Kafka; one that is refused for good to quarantine. */
-  async #write(record: PreparedRecord, destinations: ReadonlyMap<IngestTopicId, Destination>): Promise<Durability> {
+  async #write(record: PreparedRecord, destinations: Destinations): Promise<Durability> {
     try {
-      await this.#options.batcher.add(this.#outgoing(record, destinations));
+      await this.#options.batcher.add(outgoingOf(record, destinations));
       return 'kafka';
     } catch (error) {
       if (!(error instanceof RecordRefusedError)) throw error;
       this.#options.onQuarantined(record, await this.#options.quarantine.keepRecord(spooledOf(record)));
       return 'disk';
     }
-  }
-
-  #outgoing(record: PreparedRecord, destinations: ReadonlyMap<IngestTopicId, Destination>): OutgoingRecord {
-    const destination = destinations.get(record.topic);
-    if (destination === undefined) throw new Error(`No destination for topic ${record.topic}`);
-    return outgoingOf(record, destination);
   }
 }

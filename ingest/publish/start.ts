@@ -77,10 +77,10 @@ export async function startPublishing(parts: PublishingParts): Promise<Publishin
     batcher,
     spool,
     stop: async (graceMs) => {
-      drainer.stop();
+      const done = Promise.all([drainer.stop(), batcher.drained()]);
       const late = Promise.withResolvers<void>();
       const cancel = clock.after(graceMs, late.resolve);
-      await Promise.race([batcher.drained(), late.promise]);
+      await Promise.race([done, late.promise]);
       cancel();
       await spool.close();
     },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import { AppError, messageOf } from '../../lib/errors.ts';
+import { AppError, messageOf, UserError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type AdoptedFolder, adoptFolders, lockFolder, type Segment } from './folders.ts';
 import { encodeFrame, type SpooledRecord } from './frame.ts';
@@ -67,10 +67,13 @@ export class Spool {
     this.#segments = folders.flatMap(({ segments }) => segments);
   }
 
-  /** Opens the spool under `root`, with every folder there that no process holds. */
+  /**
+   * Opens the spool under `root`, with every folder there that no process holds.
+   *
+   * @throws {UserError} when the folder cannot be used.
+   */
   static async open(root: string, limits: SpoolLimits, clock: Clock, logger: Logger): Promise<Spool> {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    const folders = await adoptFolders(root);
+    const folders = await openFolders(root);
     const spool = new Spool(root, limits, clock, logger, folders);
     if (!spool.isEmpty)
       logger.info({ bytes: spool.bytes, folders: folders.length }, 'the spool holds events of before');
@@ -165,7 +168,7 @@ export class Spool {
     } catch (error) {
       this.#failure = `The spool cannot be written: ${messageOf(error)}`;
       this.#logger.error({ reason: messageOf(error) }, 'the spool cannot be written');
-      const failure = new SpoolError(this.#failure, { cause: error });
+      const failure = new SpoolError(this.#failure);
       for (const { reject } of batch) reject(failure);
     } finally {
       for (const { frames } of batch) this.#waitingBytes -= frames.length;
@@ -225,5 +228,15 @@ export class Spool {
     const done = this.#turn.then(task);
     this.#turn = done.catch(() => undefined);
     return done;
+  }
+}
+
+async function openFolders(root: string): Promise<AdoptedFolder[]> {
+  try {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    return await adoptFolders(root);
+  } catch (error) {
+    const expected = 'expected a folder that imwatch may write to (INGEST_SPOOL_DIR, else spool in IMWATCH_HOME)';
+    throw new UserError(`The spool cannot be kept in ${root}, ${expected}`, { cause: error });
   }
 }

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { decodeFrame, encodeFrame, fingerprintBytes, type SpooledRecord } from '../../../ingest/spool/frame.ts';
 import { readSegment } from '../../../ingest/spool/segment.ts';
 import { Spool, SpoolError, type SpoolLimits } from '../../../ingest/spool/spool.ts';
+import { messageOf, UserError } from '../../../lib/errors.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { makeTestFolder } from '../../support/test-folder.ts';
@@ -187,6 +188,17 @@ describe('the spool', () => {
     await spool.append([record('c')]);
     expect(spool.refusal).toBeUndefined();
     expect(await drained(spool)).toEqual(['c']);
+  });
+});
+
+describe('a folder that cannot be one', () => {
+  it('is named, with the setting and why', async () => {
+    const file = join(makeTestFolder(), 'file');
+    writeFileSync(file, '');
+    const opening = Spool.open(join(file, 'spool'), limits, new ManualClock(), silentLogger);
+    await expect(opening).rejects.toThrow(UserError);
+    const message = await opening.catch(messageOf);
+    expect(message).toMatch(/The spool cannot be kept in .*INGEST_SPOOL_DIR.*ENOTDIR/);
   });
 });
 
