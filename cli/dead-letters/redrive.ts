@@ -1,6 +1,6 @@
 import { EventTooLargeError } from '../../ingest/publish/prepared.ts';
 import { asError } from '../../lib/errors.ts';
-import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
+import { RecordRefusedError } from '../../lib/kafka/record-refused.ts';
 import type { DeadLetter } from '../../schemas/generated/events.ts';
 import type { Attempt } from './attempt.ts';
 import { type PlacedLetter, placeOf } from './letter.ts';

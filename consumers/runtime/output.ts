@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
 import type { RecordSink } from '../../lib/kafka/ports.ts';
+import { RecordRefusedError } from '../../lib/kafka/record-refused.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RecordWriter, TopicRecord } from '../../schemas/record-writer.ts';
 import type { ConsumerMetrics } from './metrics.ts';

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import type { Logger } from '../logger.ts';
+import type { ClusterOptions } from './produce/cluster.ts';
 import { stopIdleTimerSpin } from './request-queue-fix.ts';
 import type { KafkaValues } from './settings.ts';
 
@@ -11,6 +12,9 @@ import type { KafkaValues } from './settings.ts';
  */
 const retry = { initialRetryTime: 100, maxRetryTime: 5_000, factor: 0.2, multiplier: 2, retries: 5 };
 
+const connectTimeoutMs = 5_000;
+const requestTimeoutMs = 10_000;
+
 /** The Kafka client of one service; TLS and SASL come from the settings for whatever is made of it. */
 export function createKafka(values: KafkaValues, clientId: string, logger: Logger): Kafka {
   stopIdleTimerSpin();
@@ -19,8 +23,8 @@ export function createKafka(values: KafkaValues, clientId: string, logger: Logge
   return new Kafka({
     clientId,
     brokers: [...(values.brokers ?? [])],
-    connectionTimeout: 5_000,
-    requestTimeout: 10_000,
+    connectionTimeout: connectTimeoutMs,
+    requestTimeout: requestTimeoutMs,
     retry,
     logLevel: logLevel.DEBUG,
     logCreator: () => logTo(logger.child({ component: 'kafkajs' })),
@@ -28,6 +32,30 @@ export function createKafka(values: KafkaValues, clientId: string, logger: Logge
     ...(sasl === undefined ? {} : { sasl }),
   });
 }
+
+/** The same for what sends with @platformatic/kafka. */
+export function clusterOptions(values: KafkaValues, clientId: string): ClusterOptions {
+  const tls = sslOf(values);
+  const { saslMechanism, saslUsername: username, saslPassword: password } = values;
+  const login = saslMechanism !== undefined && username !== undefined && password !== undefined;
+  return {
+    clientId,
+    brokers: values.brokers ?? [],
+    connection: {
+      connectTimeout: connectTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      ...(tls !== undefined && { tls }),
+      ...(tls !== undefined && { tlsServerName: true }),
+      ...(login && { sasl: { mechanism: platformaticMechanisms[saslMechanism], username, password } }),
+    },
+  };
+}
+
+const platformaticMechanisms = {
+  plain: 'PLAIN',
+  'scram-sha-256': 'SCRAM-SHA-256',
+  'scram-sha-512': 'SCRAM-SHA-512',
+} as const;
 
 function sslOf(values: KafkaValues): ConnectionOptions | undefined {
   const { sslCa, sslCert, sslKey } = values;

@@ -5,26 +5,16 @@ import kafkajs, {
   type Producer,
   type KafkaJSProtocolError as ProtocolError,
 } from 'kafkajs';
-import { AppError } from '../errors.ts';
-import type { OutgoingRecord, RecordSink } from './ports.ts';
+import type { ConnectedSink, OutgoingRecord } from './ports.ts';
+import { isRefusal, RecordRefusedError } from './record-refused.ts';
 
 // Node finds only some of kafkajs's exports by name.
 const { KafkaJSError, KafkaJSProtocolError } = kafkajs;
 
-/** The broker will not take a record however often it is sent, for example because it is too large. */
-export class RecordRefusedError extends AppError {
-  override readonly name = 'RecordRefusedError';
-  readonly code = 'KAFKA_RECORD_REFUSED';
-  readonly retryable = false;
-}
-
-/** Answers of a broker that speak of the record and not of the moment. */
-const refusals = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
-
 const acksOfAllInSyncReplicas = -1;
 
-/** A kafkajs producer behind `RecordSink`; connect it before the first `send`. */
-export class KafkaSink implements RecordSink {
+/** A kafkajs producer. */
+export class KafkaSink implements ConnectedSink {
   readonly #producer: Producer;
 
   constructor(kafka: Kafka) {
@@ -66,6 +56,6 @@ export class KafkaSink implements RecordSink {
 
 /** The refusal that `error` stands for or was caused by. */
 function refusalIn(error: unknown): ProtocolError | undefined {
-  if (error instanceof KafkaJSProtocolError && refusals.has(error.type)) return error;
+  if (error instanceof KafkaJSProtocolError && isRefusal(error.type)) return error;
   return error instanceof KafkaJSError && error.cause !== undefined ? refusalIn(error.cause) : undefined;
 }

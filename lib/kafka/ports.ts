@@ -19,3 +19,9 @@ export interface RecordSink {
    */
   send(records: readonly OutgoingRecord[]): Promise<void>;
 }
+
+/** A sink with connections of its own: connect it before the first `send`. */
+export interface ConnectedSink extends RecordSink {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+}

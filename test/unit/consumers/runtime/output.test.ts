@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createConsumerMetrics } from '../../../../consumers/runtime/metrics.ts';
 import { writeOutputs } from '../../../../consumers/runtime/output.ts';
-import { RecordRefusedError } from '../../../../lib/kafka/kafka-sink.ts';
+import { RecordRefusedError } from '../../../../lib/kafka/record-refused.ts';
 import { silentLogger } from '../../../../lib/logger.ts';
 import { decodeAs, schemaIdOf } from '../../../../schemas/codec.ts';
 import { RecordWriter, type TopicRecord } from '../../../../schemas/record-writer.ts';
