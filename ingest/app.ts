@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { AddressList } from '../lib/address-list.ts';
 import type { App } from '../lib/config/apps.ts';
 import { relayedHeader } from './forward/backend.ts';
-import { type AdmissionRules, admit } from './http/admit.ts';
+import { type AdmissionRules, createAdmission } from './http/admit.ts';
 import { failAnswer, type Refusal, refusals } from './http/answers.ts';
 import { type CallbackHandlerOptions, createCallbackHandler } from './http/callback-handler.ts';
 import { ClientErrors } from './http/client-error.ts';
@@ -54,6 +54,7 @@ const stopGraceMs = 3_000;
 export function createIngestApp(options: IngestAppOptions): IngestApp {
   const { metrics, clock, clockWatch, logger, requestTimeoutMs, trustedProxies } = options;
   const paths = new Set(options.paths);
+  const admit = createAdmission(options.admission);
   const handle = createCallbackHandler(options);
   const clientErrors = new ClientErrors(metrics);
   const socketListeners = {
@@ -157,7 +158,7 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
       reply.header('allow', 'POST');
       return refusals.method;
     }
-    const admission = admit(request.ip, queryOf(request), request.headers, options.admission, request.receivedAtMs);
+    const admission = admit(request.ip, queryOf(request), request.headers, request.receivedAtMs);
     if ('refusal' in admission) {
       if (admission.refusal === refusals.stale) clockWatch.countStale(request.startedMs);
       return admission.refusal;

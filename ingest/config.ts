@@ -143,6 +143,10 @@ export const ingestSettings = {
     min: mebibyte,
     max: 1024 * mebibyte,
   }),
+  producer: choice('KAFKA_PRODUCER', ['platformatic', 'kafkajs'], {
+    help: 'Client that ingest writes to Kafka with. platformatic costs less and writes fewer repeats, needs Kafka 2.7 or later, and below 3.0 the right IdempotentWrite.',
+    default: 'platformatic',
+  }),
   textMode: choice('IMWATCH_TEXT', ['full', 'hmac', 'none'], {
     help: 'What is kept of message texts, keywords, file addresses and custom data: all, a keyed digest, or nothing.',
     default: 'full',

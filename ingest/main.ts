@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../lib/clock.ts';
 import type { App } from '../lib/config/apps.ts';
-import { createKafka } from '../lib/kafka/client.ts';
+import { clusterOptions, createKafka } from '../lib/kafka/client.ts';
 import { KafkaSink } from '../lib/kafka/kafka-sink.ts';
+import { IdempotentSink } from '../lib/kafka/produce/sink.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type Readiness, startManagementServer } from '../lib/management-server.ts';
 import type { RunningService } from '../lib/run-service.ts';
@@ -22,6 +23,8 @@ import { createTextPolicy } from './tencent/text-policy.ts';
 /** How much longer than the longest that ingest itself takes a connection may be silent. */
 const silenceMarginMs = 1_000;
 
+const clientId = 'imwatch-ingest';
+
 /**
  * Starts ingest: it takes callbacks at once, and answers OK for what Kafka has acknowledged or, while Kafka is away or late, for
  * what is on its disk.
@@ -30,9 +33,10 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   const clock = systemClock;
   await using starting = new AsyncDisposableStack();
 
-  const kafka = createKafka(config, 'imwatch-ingest', logger);
+  const kafka = createKafka(config, clientId, logger);
   const registry = createSchemaRegistry(config);
-  const sink = new KafkaSink(kafka);
+  const sink =
+    config.producer === 'kafkajs' ? new KafkaSink(kafka) : new IdempotentSink(clusterOptions(config, clientId));
   starting.defer(() => sink.disconnect());
   const { deadlineMs } = config;
   const metrics = createIngestMetrics();

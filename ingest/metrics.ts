@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Tally } from '../lib/tally.ts';
 import type { TopicId } from '../schemas/topics.ts';
 import { createEdgeMetrics, type EdgeMetrics } from './edge-metrics.ts';
 
@@ -36,7 +37,7 @@ export function createIngestMetrics(): IngestMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const answers = new Counter({
+  const answers = new Tally({
     name: 'ingest_answers_total',
     help: 'Authentic callbacks answered, by where their events were durable by then (kafka, disk); none means 503 and may be a loss',
     labelNames: ['durable'] as const,
@@ -48,7 +49,7 @@ export function createIngestMetrics(): IngestMetrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.2, 2],
     registers,
   });
-  const events = new Counter({
+  const events = new Tally({
     name: 'ingest_events_total',
     help: 'Events that are durable, by topic and command',
     labelNames: ['topic', 'command'] as const,
@@ -76,12 +77,12 @@ export function createIngestMetrics(): IngestMetrics {
     registry,
     edge: createEdgeMetrics(registry),
     answered: (durable, tookSeconds) => {
-      answers.inc({ durable });
+      answers.count(durable);
       seconds.observe(tookSeconds);
     },
     urlChecked: () => urlChecks.inc(),
     emptyBatch: () => emptyBatches.inc(),
-    event: (topic, command) => events.inc({ topic, command }),
+    event: (topic, command) => events.count(topic, command),
     deadLetter: (reason) => deadLetters.inc({ reason }),
     refused: (reason) => refusals.inc({ reason }),
   };

@@ -32,7 +32,9 @@ export class RecordEncoder<N extends RecordName> {
       this.#writeHeader(schemaId);
       end = this.#type.encode(value, this.#scratch, wireHeaderBytes);
     }
-    return Buffer.from(this.#scratch.subarray(0, end));
+    const record = Buffer.allocUnsafe(end);
+    this.#scratch.copy(record, 0, 0, end);
+    return record;
   }
 
   #writeHeader(schemaId: number): void {

@@ -4,7 +4,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import type { IngestMetrics } from '../metrics.ts';
 import { EventTooLargeError } from '../publish/prepared.ts';
-import type { Durability } from '../publish/publisher.ts';
+import type { Durability } from '../publish/publication.ts';
 import { commands } from '../tencent/commands.ts';
 import { deadLetter, type Failure } from '../tencent/dead-letter.ts';
 import { parseBody } from '../tencent/json.ts';
@@ -52,10 +52,10 @@ export function createCallbackHandler(
 
   return async (callback, arrival) => {
     const translation = translateOrKeep(callback);
-    const base = { sdkAppId: callback.sdkAppId, remote: arrival.remoteAddress };
+    const base = () => ({ sdkAppId: callback.sdkAppId, remote: arrival.remoteAddress });
     if (translation.kind === 'url-check') {
       metrics.urlChecked();
-      logger.info({ status: 200, ...base, outcome: 'url check' }, 'callback');
+      logger.info({ status: 200, ...base(), outcome: 'url check' }, 'callback');
       return { body: okAnswer() };
     }
     const { command } = translation;
@@ -65,27 +65,30 @@ export function createCallbackHandler(
     } catch (error) {
       metrics.answered('none', tookSeconds(arrival));
       if (!(error instanceof AppError)) throw error;
-      logger.warn({ status: 503, ...base, command, reason: messageOf(error) }, 'callback');
+      logger.warn({ status: 503, ...base(), command, reason: messageOf(error) }, 'callback');
       return { refusal: refusals.notDurable };
     }
     const { events, durability } = kept;
-    metrics.answered(durability, tookSeconds(arrival));
+    const seconds = tookSeconds(arrival);
+    metrics.answered(durability, seconds);
     countDurable(command, events);
-    const eventId = events[0]?.value.eventId;
-    const tookMs = Math.round(tookSeconds(arrival) * 1000);
-    logger.info({ status: 200, tookMs, ...base, command, outcome: outcomeOf(events), eventId }, 'callback');
+    if (logger.isLevelEnabled('info')) {
+      const eventId = events[0]?.value.eventId;
+      const tookMs = Math.round(seconds * 1000);
+      logger.info({ status: 200, tookMs, ...base(), command, outcome: outcomeOf(events), eventId }, 'callback');
+    }
     const isKeptAsIs = events === translation.events;
     const ownAnswer = okAnswer(isKeptAsIs ? translation.answer : translation.allowance);
-    return { body: (await answerOfBackend(callback, arrival, command)) ?? ownAnswer };
+    if (options.forwarder === undefined) return { body: ownAnswer };
+    return { body: (await answerOfBackend(options.forwarder, callback, arrival, command)) ?? ownAnswer };
   };
 
   async function answerOfBackend(
+    forwarder: Pick<Forwarder, 'relay' | 'refuseLoop'>,
     { queryString, body }: CallbackRequest,
     { startedMs, remoteAddress, traceparent, isRelayed }: Arrival,
     command: string | null,
   ): Promise<string | undefined> {
-    const { forwarder } = options;
-    if (forwarder === undefined) return undefined;
     const relayed = { command, queryString, body, remoteAddress, traceparent, startedMs };
     if (!isRelayed) return forwarder.relay(relayed);
     forwarder.refuseLoop(relayed);
@@ -139,8 +142,8 @@ export function createCallbackHandler(
 
   function countDurable(command: string | null, events: readonly TranslatedEvent[]): void {
     if (events.length === 0) metrics.emptyBatch();
-    const eventIds = events.map(({ value }) => value.eventId);
-    metrics.edge.repeated(repeats.durable(eventIds, clock.monotonicMs()));
+    const repeated = repeats.durable(events, clock.monotonicMs());
+    if (repeated > 0) metrics.edge.repeated(repeated);
     for (const event of events) {
       metrics.event(event.topic, labelOf(event.value.command ?? command));
       if (event.record === 'DeadLetter') metrics.deadLetter(event.value.reason);

@@ -26,11 +26,11 @@ export class Repeats {
     this.#takenSec = new Uint32Array(slots);
   }
 
-  /** How many of these ids (hexadecimal digits), durable now, had been so before. */
-  durable(eventIds: readonly string[], monotonicMs: number): number {
+  /** How many of these events, durable now, had been so before, by their ids (hexadecimal digits). */
+  durable(events: readonly { readonly value: { readonly eventId: string } }[], monotonicMs: number): number {
     const nowSec = Math.floor(monotonicMs / 1000) + 1;
     let repeated = 0;
-    for (const id of eventIds) if (this.#take(id, nowSec)) repeated += 1;
+    for (const { value } of events) if (this.#take(value.eventId, nowSec)) repeated += 1;
     return repeated;
   }
 
@@ -48,7 +48,15 @@ export class Repeats {
   }
 }
 
-/** 32 bits of an id. */
+/** 32 bits of an id, by 8 of its hexadecimal digits in lower case. */
 function digits(id: string, from: number): number {
-  return Number.parseInt(id.slice(from, from + 8), 16) >>> 0;
+  let bits = 0;
+  for (let at = from; at < from + 8; at += 1) {
+    const code = id.charCodeAt(at);
+    bits = (bits << 4) | (code < letterA ? code - digit0 : code - letterA + 10);
+  }
+  return bits >>> 0;
 }
+
+const digit0 = 0x30;
+const letterA = 0x61;

@@ -1,9 +1,9 @@
 import type { Clock } from '../../lib/clock.ts';
 import { AppError, messageOf } from '../../lib/errors.ts';
-import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
 import type { OutgoingRecord, RecordSink } from '../../lib/kafka/ports.ts';
+import { RecordRefusedError } from '../../lib/kafka/record-refused.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { PartitionQueue, type Waiting } from './partition-queue.ts';
+import { PartitionQueue, type Receipt, type Waiting } from './partition-queue.ts';
 
 /** The queue in front of Kafka is full: nothing more is taken until it drains. */
 export class QueueFullError extends AppError {
@@ -43,9 +43,11 @@ export class Batcher {
   readonly #limits: BatchLimits;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  /** Every partition that has been written to, by topic and number. */
+  readonly #byTopic = new Map<string, PartitionQueue[]>();
   /** Partitions that have records waiting, or are held back; the one whose turn is next comes first. */
-  readonly #queues = new Map<string, PartitionQueue>();
-  readonly #inFlight = new Set<Waiting>();
+  readonly #queues = new Set<PartitionQueue>();
+  readonly #inFlight = new Set<Group>();
   #waitingRecords = 0;
   #waitingBytes = 0;
   #lastSuccessMs = Number.NEGATIVE_INFINITY;
@@ -76,13 +78,10 @@ export class Batcher {
 
   /** Since when the record that waits longest has been waiting, in epoch milliseconds; `undefined` when none waits. */
   get waitingSinceMs(): number | undefined {
-    let sinceMs: number | undefined;
-    const heed = ({ addedMs }: Waiting) => {
-      if (sinceMs === undefined || addedMs < sinceMs) sinceMs = addedMs;
-    };
-    this.#inFlight.forEach(heed);
-    for (const { oldest } of this.#queues.values()) if (oldest !== undefined) heed(oldest);
-    return sinceMs;
+    let sinceMs = Number.POSITIVE_INFINITY;
+    for (const { records } of this.#inFlight) sinceMs = Math.min(sinceMs, records[0]?.addedMs ?? sinceMs);
+    for (const { oldest } of this.#queues) sinceMs = Math.min(sinceMs, oldest?.addedMs ?? sinceMs);
+    return Number.isFinite(sinceMs) ? sinceMs : undefined;
   }
 
   /**
@@ -92,19 +91,28 @@ export class Batcher {
    * @throws {RecordRefusedError} when Kafka will never take it.
    */
   add(record: OutgoingRecord): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.enqueue(record, { acknowledged: () => resolve(), refused: (_record, error) => reject(error) });
+    });
+  }
+
+  /**
+   * Sends `record` as soon as its turn comes; `receipt` is told when it is durable, or refused for good.
+   *
+   * @throws {QueueFullError} when the queue is full.
+   */
+  enqueue(record: OutgoingRecord, receipt: Receipt): void {
     const bytes = sizeOf(record);
     if (this.#waitingBytes + bytes > this.#limits.queueBytes) {
-      const full = `The queue in front of Kafka is full (${this.#limits.queueBytes} bytes)`;
-      return Promise.reject(new QueueFullError(full));
+      throw new QueueFullError(`The queue in front of Kafka is full (${this.#limits.queueBytes} bytes)`);
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const queue = this.#queueOf(record);
-    queue.add({ record, bytes, addedMs: this.#clock.nowMs(), resolve, reject });
+    queue.add({ record, bytes, addedMs: this.#clock.nowMs(), receipt });
+    this.#queues.add(queue);
     this.#waitingRecords += 1;
     this.#waitingBytes += bytes;
     if (!queue.isHeld) this.#wake();
     this.#running ??= this.#run();
-    return promise;
   }
 
   /** Resolves when nothing waits or is in flight, which with Kafka away is never. */
@@ -113,11 +121,10 @@ export class Batcher {
   }
 
   #queueOf({ topic, partition }: OutgoingRecord): PartitionQueue {
-    const name = `${topic}/${partition}`;
-    const present = this.#queues.get(name);
-    if (present !== undefined) return present;
-    const queue = new PartitionQueue(name);
-    this.#queues.set(name, queue);
+    const queues = this.#byTopic.get(topic) ?? [];
+    if (queues.length === 0) this.#byTopic.set(topic, queues);
+    const queue = queues[partition] ?? new PartitionQueue(topic, partition);
+    queues[partition] = queue;
     return queue;
   }
 
@@ -137,16 +144,16 @@ export class Batcher {
     const { partitionBytes, batchBytes } = this.#limits;
     const batch: Group[] = [];
     let roomBytes = batchBytes;
-    for (const queue of [...this.#queues.values()]) {
+    for (const queue of [...this.#queues]) {
       const { oldest } = queue;
       if (queue.isHeld || oldest === undefined) continue;
       if (batch.length > 0 && oldest.bytes > roomBytes) break;
       const records = queue.take(Math.min(partitionBytes, roomBytes));
-      roomBytes -= records.reduce((sum, { bytes }) => sum + bytes, 0);
+      for (const { bytes } of records) roomBytes -= bytes;
       batch.push({ queue, records });
       // To the end of the line, so that a full batch does not starve those behind.
-      this.#queues.delete(queue.name);
-      this.#queues.set(queue.name, queue);
+      this.#queues.delete(queue);
+      this.#queues.add(queue);
     }
     return batch;
   }
@@ -160,16 +167,17 @@ export class Batcher {
   }
 
   async #deliver(batch: readonly Group[]): Promise<void> {
-    for (const { records } of batch) for (const waiting of records) this.#inFlight.add(waiting);
+    for (const group of batch) this.#inFlight.add(group);
     const isDone = batch.length > 1 && (await this.#trySend(batch));
     // Each partition by itself: Kafka's client fails a batch as a whole, whichever of its partitions is in trouble.
     if (!isDone) await Promise.all(batch.map((group) => this.#deliverGroup(group)));
   }
 
   async #trySend(batch: readonly Group[]): Promise<boolean> {
-    const all = batch.flatMap(({ records }) => records);
+    const all: OutgoingRecord[] = [];
+    for (const { records } of batch) for (const { record } of records) all.push(record);
     try {
-      await this.#sink.send(all.map(({ record }) => record));
+      await this.#sink.send(all);
     } catch (error) {
       this.#logger.warn(
         { records: all.length, reason: messageOf(error) },
@@ -177,18 +185,22 @@ export class Batcher {
       );
       return false;
     }
-    this.#succeeded(all);
-    for (const { queue } of batch) this.#release(queue);
+    for (const group of batch) {
+      this.#succeeded(group.records);
+      this.#inFlight.delete(group);
+      this.#release(group.queue);
+    }
     return true;
   }
 
-  async #deliverGroup({ queue, records }: Group): Promise<void> {
+  async #deliverGroup(group: Group): Promise<void> {
+    const { queue, records } = group;
     const left = await this.#send(queue, records);
+    this.#inFlight.delete(group);
     if (left.length === 0) {
       this.#release(queue);
       return;
     }
-    for (const waiting of left) this.#inFlight.delete(waiting);
     queue.putBack(left);
     const pauseMs = queue.hold();
     this.#clock.after(pauseMs, () => {
@@ -213,7 +225,7 @@ export class Batcher {
       if (records.length === 1 && only !== undefined) {
         this.#logger.error(about, 'Kafka refuses a record');
         this.#forget(records);
-        only.reject(error);
+        only.receipt.refused(only.record, error);
         return [];
       }
       // Which record is at fault is found by halves.
@@ -227,28 +239,26 @@ export class Batcher {
   #succeeded(records: readonly Waiting[]): void {
     this.#lastSuccessMs = this.#clock.nowMs();
     this.#forget(records);
-    for (const { resolve } of records) resolve();
+    for (const { record, receipt } of records) receipt.acknowledged(record);
   }
 
   #forget(records: readonly Waiting[]): void {
     this.#waitingRecords -= records.length;
-    for (const waiting of records) {
-      this.#waitingBytes -= waiting.bytes;
-      this.#inFlight.delete(waiting);
-    }
+    for (const { bytes } of records) this.#waitingBytes -= bytes;
   }
 
   #release(queue: PartitionQueue): void {
     queue.trust();
-    if (queue.isEmpty) this.#queues.delete(queue.name);
+    if (queue.isEmpty) this.#queues.delete(queue);
   }
 }
 
 /** What Kafka adds to key, value and headers of a record, at most, in bytes. */
 const recordOverheadBytes = 64;
 
-function sizeOf({ key, value, headers = {} }: OutgoingRecord): number {
+function sizeOf({ key, value, headers }: OutgoingRecord): number {
   let bytes = key.length + value.length + recordOverheadBytes;
+  if (headers === undefined) return bytes;
   // A header adds two lengths; a character of text is at most three bytes in UTF-8 for each of its UTF-16 units.
   for (const [name, text] of Object.entries(headers)) bytes += 3 * (name.length + text.length) + 10;
   return bytes;

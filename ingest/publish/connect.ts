@@ -1,12 +1,12 @@
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
-import type { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
+import type { ConnectedSink } from '../../lib/kafka/ports.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Cluster, type Destination, learnDestinations } from '../../schemas/destinations.ts';
 import { type IngestTopicId, ingestTopicIds } from '../tencent/request.ts';
 
 export interface ConnectOptions extends Cluster {
-  readonly sink: KafkaSink;
+  readonly sink: ConnectedSink;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Told why an attempt failed, a sentence. */

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
 import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
+import { RecordRefusedError } from '../../lib/kafka/record-refused.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { inWireFormat } from '../../schemas/codec.ts';
 import type { Segment } from '../spool/folders.ts';
@@ -115,7 +115,8 @@ export class Drainer {
     if (destinations?.has(topic) !== true) return undefined;
     const schemaId = await schemaIdOf(topic, record.fingerprint);
     if (schemaId === undefined) return undefined;
-    const { key, body, timestampMs, headers } = record;
+    const { key, body, timestampMs } = record;
+    const headers = Object.keys(record.headers).length > 0 ? record.headers : undefined;
     return outgoingOf({ topic, key, value: inWireFormat(body), timestampMs, headers }, destinations, schemaId);
   }
 }

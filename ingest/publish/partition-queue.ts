@@ -1,12 +1,18 @@
 import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
 
+/** Is told, once a record, what became of it. */
+export interface Receipt {
+  acknowledged(record: OutgoingRecord): void;
+  /** @param error why Kafka will never take it. */
+  refused(record: OutgoingRecord, error: Error): void;
+}
+
 /** A record that waits to become durable. */
 export interface Waiting {
   readonly record: OutgoingRecord;
   readonly bytes: number;
   readonly addedMs: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly receipt: Receipt;
 }
 
 const firstPauseMs = 100;
@@ -14,13 +20,19 @@ const longestPauseMs = 5_000;
 
 /** The records of one partition that wait, in order, and whether the partition is held back after a failure. */
 export class PartitionQueue {
-  readonly name: string;
+  readonly topic: string;
+  readonly partition: number;
   #waiting: Waiting[] = [];
   #nextPauseMs = firstPauseMs;
   #isHeld = false;
 
-  constructor(name: string) {
-    this.name = name;
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  get name(): string {
+    return `${this.topic}/${this.partition}`;
   }
 
   get isEmpty(): boolean {
@@ -48,7 +60,10 @@ export class PartitionQueue {
       bytes += waiting.bytes;
       count += 1;
     }
-    return this.#waiting.splice(0, count);
+    if (count < this.#waiting.length) return this.#waiting.splice(0, count);
+    const all = this.#waiting;
+    this.#waiting = [];
+    return all;
   }
 
   /** Puts records that were taken back to the front. */

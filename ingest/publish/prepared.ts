@@ -16,7 +16,7 @@ export interface PreparedRecord {
   /** The value in wire format, its schema id 0. */
   readonly value: Buffer;
   readonly timestampMs: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>> | undefined;
 }
 
 /** An event is larger than its topic takes, so it can never be written. */
@@ -58,10 +58,9 @@ export class EventPreparer {
     if (bytes > maxEventBytes) {
       throw new EventTooLargeError(`The event has ${bytes} bytes with its key, its topic takes ${maxEventBytes}`);
     }
-    const headers = {
-      ...(traceparent !== undefined && { traceparent }),
-      ...(this.#cloudEvents && cloudEventHeaders(event.value)),
-    };
+    const headers: Record<string, string> | undefined = this.#cloudEvents ? cloudEventHeaders(event.value) : undefined;
+    if (traceparent !== undefined)
+      return { topic, key: keyBytes, value, timestampMs: event.value.receivedAt, headers: { traceparent, ...headers } };
     return { topic, key: keyBytes, value, timestampMs: event.value.receivedAt, headers };
   }
 }
@@ -91,14 +90,11 @@ export function outgoingOf(record: PreparedRecord, destinations: Destinations, w
   const destination = destinations.get(record.topic);
   if (destination === undefined) throw new Error(`No destination for topic ${record.topic}`);
   const { topic, partitions, schemaId } = destination;
-  return {
-    topic,
-    partition: partitionOf(key, partitions),
-    key,
-    value: withSchemaId(record.value, writtenWith ?? schemaId),
-    timestampMs,
-    ...(Object.keys(headers).length > 0 && { headers }),
-  };
+  const partition = partitionOf(key, partitions);
+  const value = withSchemaId(record.value, writtenWith ?? schemaId);
+  return headers === undefined
+    ? { topic, partition, key, value, timestampMs }
+    : { topic, partition, key, value, timestampMs, headers };
 }
 
 /** Fingerprints of today's schemas, by topic. */
@@ -110,5 +106,5 @@ export const fingerprints: ReadonlyMap<IngestTopicId, Buffer> = new Map(
 export function spooledOf({ topic, key, value, timestampMs, headers }: PreparedRecord): SpooledRecord {
   const fingerprint = fingerprints.get(topic);
   if (fingerprint === undefined) throw new Error(`No schema for topic ${topic}`);
-  return { topic, fingerprint, key, body: value.subarray(wireHeaderBytes), timestampMs, headers };
+  return { topic, fingerprint, key, body: value.subarray(wireHeaderBytes), timestampMs, headers: headers ?? {} };
 }

@@ -1,13 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
-import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
 import type { Quarantine } from '../spool/quarantine.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { TranslatedEvent } from '../tencent/request.ts';
 import { type Batcher, QueueFullError } from './batcher.ts';
 import { type Destinations, type EventPreparer, outgoingOf, type PreparedRecord, spooledOf } from './prepared.ts';
-
-/** Where an event was durable when it was answered. */
-export type Durability = 'kafka' | 'disk';
+import { type Durability, Publication } from './publication.ts';
 
 /** How long new events are held back at most while the last of the spool goes to Kafka. */
 const longestHoldMs = 300;
@@ -26,13 +23,6 @@ export interface PublisherOptions {
   readonly onQuarantined: (record: PreparedRecord, path: string) => void;
 }
 
-/** An event, or a batch of them, that Kafka has not acknowledged yet. */
-interface Publication {
-  readonly records: readonly PreparedRecord[];
-  /** Settled by the spool, once the publication has gone there. */
-  readonly spooled: PromiseWithResolvers<void>;
-}
-
 /**
  * Makes events durable: on Kafka while that is quick enough, else on the disk.
  *
@@ -45,11 +35,21 @@ export class Publisher {
   readonly #pending = new Set<Publication>();
   #destinations: Destinations | undefined;
   #way: Durability = 'disk';
+  #isWatched = false;
   #hold: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
   }
+
+  readonly #quarantine = async (record: PreparedRecord): Promise<void> => {
+    const { quarantine, onQuarantined } = this.#options;
+    onQuarantined(record, await quarantine.keepRecord(spooledOf(record)));
+  };
+
+  readonly #forget = (publication: Publication): void => {
+    this.#pending.delete(publication);
+  };
 
   /** Opens the way to Kafka; before this every event goes to the spool. */
   open(destinations: Destinations): void {
@@ -73,13 +73,15 @@ export class Publisher {
    * @throws {EventTooLargeError} before any of them is sent.
    * @throws {SpoolError} when neither Kafka nor the disk has taken them.
    */
-  async publish(events: readonly TranslatedEvent[], traceparent: string | undefined): Promise<Durability> {
-    const records = events.map((event) => this.#options.preparer.prepare(event, traceparent));
-    if (this.#hold !== undefined) await this.#hold.over;
-    if (this.#way === 'kafka' && this.#destinations !== undefined) return this.#toKafka(records, this.#destinations);
-    await this.#options.spool.append(records.map(spooledOf));
-    this.#options.onSpooling();
-    return 'disk';
+  publish(events: readonly TranslatedEvent[], traceparent: string | undefined): Promise<Durability> {
+    let records: readonly PreparedRecord[];
+    try {
+      records = events.map((event) => this.#options.preparer.prepare(event, traceparent));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (records.length === 0) return Promise.resolve('kafka');
+    return this.#hold === undefined ? this.#keep(records) : this.#hold.over.then(() => this.#keep(records));
   }
 
   /** Holds new events back, for at most 300 ms, so that what is spooled comes to an end. */
@@ -108,46 +110,53 @@ export class Publisher {
     return true;
   }
 
-  async #toKafka(records: readonly PreparedRecord[], destinations: Destinations): Promise<Durability> {
-    const publication: Publication = { records, spooled: Promise.withResolvers() };
+  #keep(records: readonly PreparedRecord[]): Promise<Durability> {
+    if (this.#way === 'kafka' && this.#destinations !== undefined) return this.#toKafka(records, this.#destinations);
+    const spooled = this.#options.spool.append(records.map(spooledOf));
+    this.#options.onSpooling();
+    return spooled.then(() => 'disk');
+  }
+
+  #toKafka(records: readonly PreparedRecord[], destinations: Destinations): Promise<Durability> {
+    const { batcher, clock } = this.#options;
+    const publication = new Publication(records, clock.nowMs(), this.#quarantine, this.#forget);
     this.#pending.add(publication);
-    const onDisk = publication.spooled.promise.then((): Durability => 'disk');
-    const cancel = this.#options.clock.after(this.#options.deadlineMs, () => this.#divert());
+    this.#watch();
     try {
-      const written = Promise.all(records.map((record) => this.#write(record, destinations)));
-      const onKafka = written.then((ways): Durability => (ways.includes('disk') ? 'disk' : 'kafka'));
-      return await Promise.race([onKafka, onDisk]);
+      for (const record of records) batcher.enqueue(outgoingOf(record, destinations), publication);
     } catch (error) {
       if (!(error instanceof QueueFullError)) throw error;
       this.#divert();
-      return await onDisk;
-    } finally {
-      cancel();
-      this.#pending.delete(publication);
-      // Nobody waits any more for what may still come of it.
-      onDisk.catch(() => undefined);
     }
+    return publication.durable;
+  }
+
+  /** One timer for all: the oldest publication is the first to be late. */
+  #watch(): void {
+    if (this.#isWatched || this.#way === 'disk') return;
+    const [oldest] = this.#pending;
+    if (oldest === undefined) return;
+    const { clock, deadlineMs } = this.#options;
+    this.#isWatched = true;
+    clock.after(Math.max(0, oldest.addedMs + deadlineMs - clock.nowMs()), () => {
+      this.#isWatched = false;
+      const [first] = this.#pending;
+      if (first !== undefined && clock.nowMs() - first.addedMs >= deadlineMs) this.#divert();
+      this.#watch();
+    });
   }
 
   /** Sends everything that waits to the spool, in the order in which it came, and whatever comes behind it. */
   #divert(): void {
     if (this.#way === 'disk') return;
     this.#way = 'disk';
-    for (const { records, spooled } of this.#pending) {
-      this.#options.spool.append(records.map(spooledOf)).then(spooled.resolve, spooled.reject);
+    for (const publication of this.#pending) {
+      const spooled = this.#options.spool.append(publication.records.map(spooledOf));
+      spooled.then(
+        () => publication.spooled(),
+        (error: unknown) => publication.lost(error),
+      );
     }
     this.#options.onSpooling();
-  }
-
-  /** Writes a record to Kafka; one that is refused for good to quarantine. */
-  async #write(record: PreparedRecord, destinations: Destinations): Promise<Durability> {
-    try {
-      await this.#options.batcher.add(outgoingOf(record, destinations));
-      return 'kafka';
-    } catch (error) {
-      if (!(error instanceof RecordRefusedError)) throw error;
-      this.#options.onQuarantined(record, await this.#options.quarantine.keepRecord(spooledOf(record)));
-      return 'disk';
-    }
   }
 }

@@ -39,7 +39,18 @@ export function callbackId(
   const ownIdentity = body !== undefined && identifyingNames.some((name) => isFilled(body[name]));
   const discriminator = ownIdentity ? '' : (request.query.requestId ?? rules.random()) + path;
   const head = `${request.sdkAppId}\n${command}\n${discriminator}\n`;
-  return digest(typeof bytes === 'string' ? head + bytes : Buffer.concat([Buffer.from(head), bytes]), rules.idSecret);
+  return digest(typeof bytes === 'string' ? head + bytes : joined(head, bytes), rules.idSecret);
+}
+
+/** A buffer for what is hashed next, so that none is made for each callback; nothing of it outlives the hash. */
+const scratch = Buffer.alloc(16 * 1024);
+
+function joined(head: string, bytes: Buffer): Buffer {
+  // A character of text is at most three bytes in UTF-8 for each of its UTF-16 units.
+  if (3 * head.length + bytes.length > scratch.length) return Buffer.concat([Buffer.from(head), bytes]);
+  const headBytes = scratch.write(head);
+  scratch.set(bytes, headBytes);
+  return scratch.subarray(0, headBytes + bytes.length);
 }
 
 function digest(input: string | Buffer, secret: string | undefined): string {

@@ -14,48 +14,77 @@ export interface CallbackQuery {
   readonly repeated: string | undefined;
 }
 
+type Mutable = { -readonly [K in keyof CallbackQuery]: CallbackQuery[K] };
 type Known = Exclude<keyof CallbackQuery, 'unknown' | 'repeated'>;
 
-/** Known parameters in lower case: Tencent spells some of them in several ways (SdkAppid, SdkAppId, SDKAppID). */
-const knownParameters = new Map<string, Known>([
-  ['sdkappid', 'sdkAppId'],
-  ['callbackcommand', 'command'],
+/** The known parameters as Tencent mostly spells them, and their fields. */
+const spellings: readonly (readonly [spelling: string, field: Known])[] = [
+  ['SdkAppid', 'sdkAppId'],
+  ['CallbackCommand', 'command'],
   ['contenttype', 'contentType'],
-  ['clientip', 'clientIp'],
-  ['optplatform', 'optPlatform'],
-  ['sign', 'sign'],
-  ['requesttime', 'requestTime'],
-  ['requestid', 'requestId'],
-]);
+  ['ClientIP', 'clientIp'],
+  ['OptPlatform', 'optPlatform'],
+  ['Sign', 'sign'],
+  ['RequestTime', 'requestTime'],
+  ['RequestID', 'requestId'],
+];
+
+/** Known parameters as spelled above and in lower case: there are other spellings (SdkAppId, SDKAppID). */
+const knownParameters: ReadonlyMap<string, { readonly field: Known; readonly bit: number }> = new Map(
+  spellings.flatMap(([spelling, field], index) => {
+    const parameter = { field, bit: 1 << index };
+    return [
+      [spelling, parameter],
+      [spelling.toLowerCase(), parameter],
+    ] as const;
+  }),
+);
 
 /** Reads the part of a URL behind the question mark. Never fails: what cannot be decoded stays as it is. */
 export function parseQuery(queryString: string): CallbackQuery {
-  const found: { -readonly [K in Known]?: string } = {};
-  const unknown: [string, string][] = [];
-  let repeated: string | undefined;
-  const seen = new Set<Known>();
-  for (const [name, value] of new URLSearchParams(queryString)) {
-    const known = knownParameters.get(name.toLowerCase());
+  const query: Mutable = {
+    sdkAppId: undefined,
+    command: undefined,
+    contentType: undefined,
+    clientIp: undefined,
+    optPlatform: undefined,
+    sign: undefined,
+    requestTime: undefined,
+    requestId: undefined,
+    unknown: none,
+    repeated: undefined,
+  };
+  // Known parameters that have come, also without a value.
+  let seen = 0;
+  for (const [name, value] of pairsOf(queryString)) {
+    const known = knownParameters.get(name) ?? knownParameters.get(name.toLowerCase());
     if (known === undefined) {
-      unknown.push([name, value]);
+      query.unknown = [...query.unknown, [name, value]];
       continue;
     }
-    if (seen.has(known)) repeated ??= name;
-    seen.add(known);
-    if (value !== '') found[known] = value;
+    const { field, bit } = known;
+    if ((seen & bit) !== 0) query.repeated ??= name;
+    seen |= bit;
+    if (value !== '') query[field] = value;
   }
-  return {
-    sdkAppId: found.sdkAppId,
-    command: found.command,
-    contentType: found.contentType,
-    clientIp: found.clientIp,
-    optPlatform: found.optPlatform,
-    sign: found.sign,
-    requestTime: found.requestTime,
-    requestId: found.requestId,
-    unknown,
-    repeated,
-  };
+  return query;
+}
+
+const none: CallbackQuery['unknown'] = [];
+
+/** The pairs of a query string; only one that has something to decode goes through the slower URLSearchParams. */
+function pairsOf(queryString: string): Iterable<readonly [name: string, value: string]> {
+  if (/[%+]/.test(queryString) || queryString.startsWith('?')) return new URLSearchParams(queryString);
+  const pairs: (readonly [string, string])[] = [];
+  for (let from = 0; from < queryString.length; ) {
+    const and = queryString.indexOf('&', from);
+    const end = and < 0 ? queryString.length : and;
+    const equals = queryString.indexOf('=', from);
+    if (equals >= 0 && equals < end) pairs.push([queryString.slice(from, equals), queryString.slice(equals + 1, end)]);
+    else if (end > from) pairs.push([queryString.slice(from, end), '']);
+    from = end + 1;
+  }
+  return pairs;
 }
 
 /** `queryString` without its `Sign`, and without parameters that nobody documented unless `keepUnknown`. */
@@ -65,7 +94,7 @@ export function queryWithoutSign(queryString: string, keepUnknown: boolean): str
     .filter((pair) => {
       const name = new URLSearchParams(pair).keys().next().value;
       const known = name === undefined ? undefined : knownParameters.get(name.toLowerCase());
-      return known !== 'sign' && (known !== undefined || keepUnknown);
+      return known?.field !== 'sign' && (known !== undefined || keepUnknown);
     })
     .join('&');
 }

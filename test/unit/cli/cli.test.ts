@@ -9,7 +9,7 @@ import { commandOfSample, readSample, sampleNames } from '../../../cli/samples.t
 import { StatusLine } from '../../../cli/status-line.ts';
 import { commands } from '../../../ingest/tencent/commands.ts';
 import { parseQuery } from '../../../ingest/tencent/query.ts';
-import { checkSign } from '../../../ingest/tencent/signature.ts';
+import { SignatureCheck } from '../../../ingest/tencent/signature.ts';
 
 const nowMs = 1_700_000_000_000;
 
@@ -19,7 +19,7 @@ describe('callbackUrl', () => {
     expect(url.origin + url.pathname).toBe('https://h/callback');
     const query = parseQuery(url.search.slice(1));
     expect(query).toMatchObject({ sdkAppId: '7', command: 'A.B', contentType: 'json', requestTime: '1700000000' });
-    expect(checkSign(query, ['t'], nowMs)).toBe('valid');
+    expect(new SignatureCheck(['t']).check(query, nowMs)).toBe('valid');
   });
 
   it('has no signature for an app without a token', () => {

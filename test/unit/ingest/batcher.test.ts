@@ -2,8 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Batcher, type BatchLimits, QueueFullError } from '../../../ingest/publish/batcher.ts';
-import { RecordRefusedError } from '../../../lib/kafka/kafka-sink.ts';
 import type { OutgoingRecord } from '../../../lib/kafka/ports.ts';
+import { RecordRefusedError } from '../../../lib/kafka/record-refused.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { ControlledSink } from '../../support/controlled-sink.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -152,10 +152,12 @@ describe('Batcher', () => {
     expect(batcher.waitingSinceMs).toBe(startMs);
     batch.succeed();
     await first;
+    const next = await sink.batch(1);
     expect(batcher.lastSuccessMs).toBe(startMs + 50);
     expect(batcher.waitingSinceMs).toBe(startMs + 50);
-    (await sink.batch(1)).succeed();
+    next.succeed();
     await second;
+    await batcher.drained();
     expect(batcher.waitingSinceMs).toBeUndefined();
   });
 

@@ -10,7 +10,7 @@ import { fingerprintBytes, type SpooledRecord } from '../../../ingest/spool/fram
 import { Quarantine } from '../../../ingest/spool/quarantine.ts';
 import { Spool } from '../../../ingest/spool/spool.ts';
 import type { IngestTopicId } from '../../../ingest/tencent/request.ts';
-import { RecordRefusedError } from '../../../lib/kafka/kafka-sink.ts';
+import { RecordRefusedError } from '../../../lib/kafka/record-refused.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { schemaIdOf } from '../../../schemas/codec.ts';
 import { eventsOf, sdkAppId, smallestVerdict, verdictCommand } from '../../support/callbacks.ts';

@@ -30,7 +30,7 @@ function setUp(options?: Parameters<typeof anIngestApp>[0]) {
 
 function loggerTo(lines: string[]): Logger {
   const write = (...args: unknown[]) => lines.push(JSON.stringify(args));
-  return { info: write, warn: write, error: write, debug: write } as unknown as Logger;
+  return { info: write, warn: write, error: write, debug: write, isLevelEnabled: () => true } as unknown as Logger;
 }
 
 function failure(status: number) {

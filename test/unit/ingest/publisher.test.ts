@@ -5,8 +5,8 @@ import { EventPreparer, EventTooLargeError } from '../../../ingest/publish/prepa
 import { Publisher } from '../../../ingest/publish/publisher.ts';
 import { SpoolError } from '../../../ingest/spool/spool.ts';
 import type { IngestTopicId } from '../../../ingest/tencent/request.ts';
-import { RecordRefusedError } from '../../../lib/kafka/kafka-sink.ts';
 import { partitionOf } from '../../../lib/kafka/partitioner.ts';
+import { RecordRefusedError } from '../../../lib/kafka/record-refused.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { decodeAs, schemaIdOf } from '../../../schemas/codec.ts';
 import { avroType, recordSchemas } from '../../../schemas/records.ts';

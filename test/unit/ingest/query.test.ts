@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseQuery, queryWithoutSign } from '../../../ingest/tencent/query.ts';
 
@@ -49,6 +50,20 @@ describe('parseQuery', () => {
       ['', ''],
       ['a', ''],
     ]);
+  });
+});
+
+describe('parseQuery, for any query', () => {
+  it('takes it apart as URLSearchParams does', () => {
+    const pieces = fc.constantFrom('a', 'b', '你', '=', '&', '%', '+', '?', '%20', '%E4', '/');
+    fc.assert(
+      fc.property(
+        fc.array(pieces).map((each) => each.join('')),
+        (text) => {
+          expect(parseQuery(text).unknown).toEqual([...new URLSearchParams(text)]);
+        },
+      ),
+    );
   });
 });
 

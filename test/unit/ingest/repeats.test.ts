@@ -6,9 +6,10 @@ import { anIngestApp, metricOf, signedUrl } from '../../support/ingest-app.ts';
 
 const minuteMs = 60_000;
 
-/** An id as translation makes them: 32 hexadecimal digits, here by a place in the table and what stands in it. */
-const id = (slot: number, rest: number): string =>
-  [slot, rest, rest, 0].map((part) => part.toString(16).padStart(8, '0')).join('');
+/** An event with an id as translation makes them: 32 hexadecimal digits, here by a place in the table and what stands in it. */
+const id = (slot: number, rest: number) => ({
+  value: { eventId: [slot, rest, rest, 0].map((part) => part.toString(16).padStart(8, '0')).join('') },
+});
 
 describe('Repeats', () => {
   const a = id(1, 10);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkSign, signOf } from '../../../ingest/tencent/signature.ts';
+import { SignatureCheck, signOf } from '../../../ingest/tencent/signature.ts';
 
 /** Vectors with their origin: Tencent's own pages, and the tests of a public PHP client (chenjiacheng/tim). */
 const vectors = [
@@ -19,14 +19,16 @@ const vectors = [
 const [official] = vectors as [(typeof vectors)[0]];
 const officialMs = Number(official.requestTime) * 1000;
 
-describe('checkSign', () => {
+describe('SignatureCheck', () => {
   it.each(vectors)('takes the vector of $origin', ({ token, requestTime, sign }) => {
-    expect(checkSign({ sign, requestTime }, [token], Number(requestTime) * 1000)).toBe('valid');
+    expect(new SignatureCheck([token]).check({ sign, requestTime }, Number(requestTime) * 1000)).toBe('valid');
     expect(signOf(token, Number(requestTime))).toBe(sign);
   });
 
   it('takes upper-case hexadecimal digits', () => {
-    expect(checkSign({ ...official, sign: official.sign.toUpperCase() }, [official.token], officialMs)).toBe('valid');
+    expect(
+      new SignatureCheck([official.token]).check({ ...official, sign: official.sign.toUpperCase() }, officialMs),
+    ).toBe('valid');
   });
 
   it.each([
@@ -36,12 +38,12 @@ describe('checkSign', () => {
     ['exactly 60 s early', -60_000, 'valid'],
     ['60 s and a millisecond early, which is second 61', -60_001, 'stale'],
   ])('%s is judged by whole seconds', (_when, differenceMs, expected) => {
-    expect(checkSign(official, [official.token], officialMs + differenceMs)).toBe(expected);
+    expect(new SignatureCheck([official.token]).check(official, officialMs + differenceMs)).toBe(expected);
   });
 
   it('takes either of two tokens', () => {
-    expect(checkSign(official, ['other', official.token], officialMs)).toBe('valid');
-    expect(checkSign(official, [official.token, 'other'], officialMs)).toBe('valid');
+    expect(new SignatureCheck(['other', official.token]).check(official, officialMs)).toBe('valid');
+    expect(new SignatureCheck([official.token, 'other']).check(official, officialMs)).toBe('valid');
   });
 
   it.each([
@@ -52,11 +54,22 @@ describe('checkSign', () => {
     ['a Sign that is not hexadecimal', { ...official, sign: 'g'.repeat(64) }, [official.token]],
     ['a RequestTime that is no number', { ...official, requestTime: '16698721e2' }, [official.token]],
   ])('refuses %s as forged', (_what, request, tokens) => {
-    expect(checkSign(request, tokens, officialMs)).toBe('forged');
+    expect(new SignatureCheck(tokens).check(request, officialMs)).toBe('forged');
   });
 
   it('tells a missing Sign or RequestTime apart', () => {
-    expect(checkSign({ sign: undefined, requestTime: '1' }, ['t'], 0)).toBe('missing');
-    expect(checkSign({ sign: official.sign, requestTime: undefined }, ['t'], 0)).toBe('missing');
+    expect(new SignatureCheck(['t']).check({ sign: undefined, requestTime: '1' }, 0)).toBe('missing');
+    expect(new SignatureCheck(['t']).check({ sign: official.sign, requestTime: undefined }, 0)).toBe('missing');
+  });
+
+  it('checks each of many times by itself, also when it has seen them before', () => {
+    const check = new SignatureCheck([official.token]);
+    const firstSec = Number(official.requestTime);
+    const times = Array.from({ length: 500 }, (_, index) => firstSec + index);
+    for (const sec of [...times, ...times]) {
+      const request = { sign: signOf(official.token, sec), requestTime: String(sec) };
+      expect(check.check(request, sec * 1000)).toBe('valid');
+      expect(check.check({ ...request, requestTime: String(sec + 1) }, sec * 1000)).toBe('forged');
+    }
   });
 });

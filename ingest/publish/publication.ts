@@ -1,0 +1,73 @@
+import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
+import type { Receipt } from './partition-queue.ts';
+import type { PreparedRecord } from './prepared.ts';
+
+/** Where an event was durable when it was answered. */
+export type Durability = 'kafka' | 'disk';
+
+/** An event, or a batch of them, on the way to Kafka, or to the disk when that takes too long: whichever has all of it first. */
+export class Publication implements Receipt {
+  readonly records: readonly PreparedRecord[];
+  readonly addedMs: number;
+  /** Resolves when all of it is durable, with where. */
+  readonly durable: Promise<Durability>;
+  readonly #resolve: (way: Durability) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #quarantine: (record: PreparedRecord) => Promise<void>;
+  readonly #onSettled: (publication: Publication) => void;
+  #left: number;
+  #way: Durability = 'kafka';
+
+  /**
+   * @param records at least one.
+   * @param quarantine keeps a record that Kafka refuses for good.
+   * @param onSettled told once or more when nobody waits for it any longer.
+   */
+  constructor(
+    records: readonly PreparedRecord[],
+    addedMs: number,
+    quarantine: (record: PreparedRecord) => Promise<void>,
+    onSettled: (publication: Publication) => void,
+  ) {
+    this.records = records;
+    this.addedMs = addedMs;
+    this.#quarantine = quarantine;
+    this.#onSettled = onSettled;
+    this.#left = records.length;
+    const { promise, resolve, reject } = Promise.withResolvers<Durability>();
+    this.durable = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  acknowledged(): void {
+    this.#left -= 1;
+    if (this.#left === 0) this.#settle(this.#way);
+  }
+
+  refused(refused: OutgoingRecord): void {
+    const record = this.records.find(({ value }) => value === refused.value);
+    if (record === undefined) throw new Error('Kafka refuses a record that is not of this publication');
+    const kept = (): void => {
+      this.#way = 'disk';
+      this.acknowledged();
+    };
+    this.#quarantine(record).then(kept, (error: unknown) => this.lost(error));
+  }
+
+  /** The disk has all of it. */
+  spooled(): void {
+    this.#settle('disk');
+  }
+
+  /** The disk cannot take it. */
+  lost(error: unknown): void {
+    this.#reject(error);
+    this.#onSettled(this);
+  }
+
+  #settle(way: Durability): void {
+    this.#resolve(way);
+    this.#onSettled(this);
+  }
+}
