@@ -45,7 +45,6 @@ export function clusterOptions(values: KafkaValues, clientId: string): ClusterOp
       connectTimeout: connectTimeoutMs,
       requestTimeout: requestTimeoutMs,
       ...(tls !== undefined && { tls }),
-      ...(tls !== undefined && { tlsServerName: true }),
       ...(login && { sasl: { mechanism: platformaticMechanisms[saslMechanism], username, password } }),
     },
   };

@@ -80,19 +80,25 @@ describe.skipIf(noEmbedded !== undefined)(`a broker behind TLS and SASL${skipNot
     remove();
   });
 
-  it.each(['plain', 'scram-sha-256', 'scram-sha-512'])(
-    'takes events and gives them back with %s',
-    async (mechanism) => {
-      const ingest = await startTestIngest({ ...cluster, KAFKA_SASL_MECHANISM: mechanism });
-      await ingest.ready();
-      expect((await ingest.post(vector(verdictCommand))).status).toBe(200);
-      expect(await ingest.read('verdict', 1)).toMatchObject([{ value: { fromAccount: 'jared' } }]);
-      const env = { ...ingest.env, ...cluster };
-      expect((await runCli(['topics', 'diff'], env)).code).toBe(0);
-      expect((await runCli(['tail', '--no-follow'], env)).output).toContain('jared');
-      await ingest.stop();
-    },
-  );
+  it.each([
+    ['plain', 'platformatic'],
+    ['scram-sha-256', 'platformatic'],
+    ['scram-sha-512', 'platformatic'],
+    ['scram-sha-512', 'kafkajs'],
+  ])('takes events and gives them back with %s, written by %s', async (mechanism, producer) => {
+    const ingest = await startTestIngest({
+      ...cluster,
+      KAFKA_SASL_MECHANISM: mechanism,
+      KAFKA_PRODUCER: producer,
+    });
+    await ingest.ready();
+    expect((await ingest.post(vector(verdictCommand))).status).toBe(200);
+    expect(await ingest.read('verdict', 1)).toMatchObject([{ value: { fromAccount: 'jared' } }]);
+    const env = { ...ingest.env, ...cluster };
+    expect((await runCli(['topics', 'diff'], env)).code).toBe(0);
+    expect((await runCli(['tail', '--no-follow'], env)).output).toContain('jared');
+    await ingest.stop();
+  });
 
   it.each([
     ['a wrong password', () => ({ ...cluster, KAFKA_SASL_PASSWORD: 'wrong' }), /[Aa]uthentication failed/],
