@@ -4,7 +4,7 @@ import Fastify from 'fastify';
 import kafkajs from 'kafkajs';
 
 const { Kafka, logLevel, Partitioners } = kafkajs;
-const [port, brokers = '', registryUrl = ''] = process.argv.slice(2);
+const [port, brokers = '', registryUrl = '', topic = ''] = process.argv.slice(2);
 
 const schema = {
   type: 'record',
@@ -23,7 +23,6 @@ const schema = {
   ],
 };
 
-const topic = 'afternoon.verdict';
 const registry = new SchemaRegistry({ host: registryUrl });
 const { id } = await registry.register(
   { type: SchemaType.AVRO, schema: JSON.stringify(schema) },
@@ -44,3 +43,5 @@ app.post<{ Body: { From_Account: string } }>('/', async ({ body }) => {
   return { ActionStatus: 'OK', ErrorInfo: '', ErrorCode: 0 };
 });
 await app.listen({ host: '127.0.0.1', port: Number(port) });
+// What a profiler has found is written at an orderly end.
+process.once('SIGTERM', () => process.exit());
