@@ -1,10 +1,10 @@
 import type { Admin } from 'kafkajs';
+import type { Candidate } from './candidate.ts';
 import { rotated, spreadOf } from './figures.ts';
 import { ownLoop } from './load/own.ts';
 import type { LoadResult } from './load/result.ts';
 import { connections } from './load/wrk.ts';
 import { cpuSecondsOf, machineBusySeconds } from './processes.ts';
-import type { Candidate } from './roster.ts';
 import { say } from './say.ts';
 import type { Server } from './server.ts';
 
@@ -31,6 +31,7 @@ export interface RecordCheck {
 export interface Outcome {
   readonly name: string;
   readonly title: string;
+  readonly isOurs: boolean;
   readonly closed: readonly Round[];
   readonly atFixedRate: readonly Round[];
   readonly halfRate: number;
@@ -114,6 +115,7 @@ export async function contest(runners: readonly Runner[], plan: Plan): Promise<r
     outcomes.push({
       name: candidate.name,
       title: candidate.title,
+      isOurs: candidate.isOurs === true,
       closed: closed.get(runner) ?? [],
       atFixedRate: atFixedRate.get(runner) ?? [],
       halfRate: halfRateOf(runner),

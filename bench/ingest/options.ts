@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { type Candidate, roster } from './roster.ts';
+import type { Candidate } from './candidate.ts';
+import { roster } from './roster.ts';
 
 export interface BenchOptions {
   readonly candidates: readonly Candidate[];
@@ -8,6 +9,10 @@ export interface BenchOptions {
   readonly profile: boolean;
   readonly top: boolean;
   readonly json: boolean;
+  /** Puts the result into docs/. */
+  readonly write: boolean;
+  /** File with the JSON of an earlier run, to be shown in place of a new one. */
+  readonly report: string | undefined;
 }
 
 /** A signed request is taken for 60 s, and each loop signs once. */
@@ -23,6 +28,8 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     profile = false,
     top = false,
     json = false,
+    write = false,
+    report,
     rounds,
     seconds,
   } = new Command('bench:ingest')
@@ -34,6 +41,8 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     .option('--profile', 'where the processor time of ingest goes, or of those named by --only')
     .option('--top', 'with --profile: the functions that take most of it')
     .option('--json', 'as JSON')
+    .option('--write', 'put table and picture into docs/')
+    .option('--report <file>', 'show the JSON of an earlier run, measure nothing')
     .addHelpText('after', `\nNames:\n${namesHelp}`)
     .showHelpAfterError('(add --help for what is possible)')
     .parse(argv)
@@ -43,12 +52,14 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       profile?: boolean;
       top?: boolean;
       json?: boolean;
+      write?: boolean;
+      report?: string;
       rounds: number;
       seconds: number;
     }>();
   const wanted = only ?? (profile ? ['imwatch'] : usual);
   const candidates = roster.filter(({ name }) => wanted.includes(name) || more?.includes(name));
-  return { candidates, rounds, seconds, profile, top, json };
+  return { candidates, rounds, seconds, profile, top, json, write, report };
 }
 
 const usual = roster.filter(({ onRequest }) => onRequest !== true).map(({ name }) => name);

@@ -1,34 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../dev/ports.ts';
-import type { Environment } from '../../dev/run-program.ts';
-import { type ClusterAddresses, topicPrefix } from './cluster.ts';
+import { type Environment, runProgram } from '../../dev/run-program.ts';
+import type { Candidate, Missing, Surroundings } from './candidate.ts';
+import { topicPrefix } from './cluster.ts';
+import { benthos, vertx } from './peers.ts';
 import { sdkAppId, token } from './request.ts';
 import type { Launch } from './server.ts';
-
-/** What a server is given to start. */
-export interface Surroundings {
-  readonly cluster: ClusterAddresses;
-  /** Variables of this process. */
-  readonly env: Environment;
-  /** Lets go of what the servers leave behind. */
-  readonly resources: AsyncDisposableStack;
-  /** Options of Node, for servers that run on it. */
-  readonly nodeOptions?: readonly string[];
-}
-
-/** One of those that are compared. */
-export interface Candidate {
-  /** What it is called on the command line. */
-  readonly name: string;
-  readonly title: string;
-  /** Topic that has a record for each request answered 200; not given: it writes none. */
-  readonly topic?: string;
-  /** Measured only when asked for with `--with` or `--only`. */
-  readonly onRequest?: true;
-  readonly launch: (surroundings: Surroundings) => Promise<Launch>;
-}
+import { temporaryFolder } from './temporary-folder.ts';
 
 const bare: Candidate = {
   name: 'bare',
@@ -46,7 +24,8 @@ const afternoon: Candidate = {
   name: 'afternoon',
   title: 'afternoon version',
   topic: afternoonTopic,
-  launch: async ({ env, cluster, nodeOptions = [] }) => {
+  launch: async ({ env, cluster, createTopic, nodeOptions = [] }) => {
+    await createTopic(afternoonTopic);
     const port = await freePort(undefined);
     const { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registry } = cluster;
     const args = [join(import.meta.dirname, 'afternoon.ts'), String(port), brokers, registry, afternoonTopic];
@@ -55,19 +34,15 @@ const afternoon: Candidate = {
 };
 
 /** Ingest with everything switched on and `settings` beside it. */
-function imwatch(
-  name: string,
-  title: string,
-  settings: Readonly<Record<string, string>>,
-): Omit<Candidate, 'onRequest'> {
+function imwatch(name: string, title: string, settings: Readonly<Record<string, string>> = {}): Candidate {
   const prefix = `${topicPrefix}${name}`;
-  const launch = async ({ env, cluster, resources, nodeOptions = [] }: Surroundings): Promise<Launch> => {
+  const launch = async ({ env, cluster, resources, nodeOptions = [] }: Surroundings): Promise<Launch | Missing> => {
+    const unknown = await unknownAmong(Object.keys(settings), env);
+    if (unknown.length > 0) return { missing: `imwatch has no setting ${unknown.join(', ')}` };
     const [port, management] = [await freePort(undefined), await freePort(undefined)];
-    const spool = mkdtempSync(join(tmpdir(), 'imwatch-bench-spool-'));
-    resources.defer(() => rmSync(spool, { recursive: true, force: true }));
     return {
       program: process.execPath,
-      args: [...nodeOptions, join(import.meta.dirname, '../../cli/imwatch.ts'), 'ingest'],
+      args: [...nodeOptions, program, 'ingest'],
       env: {
         ...production(env),
         ...cluster,
@@ -79,7 +54,7 @@ function imwatch(
         INGEST_HOST: '127.0.0.1',
         INGEST_PORT: String(port),
         INGEST_MANAGEMENT_PORT: String(management),
-        INGEST_SPOOL_DIR: spool,
+        INGEST_SPOOL_DIR: temporaryFolder(resources),
         ...settings,
       },
       port,
@@ -89,7 +64,20 @@ function imwatch(
       },
     };
   };
-  return { name, title, topic: `${prefix}.verdict.v1`, launch };
+  return { name, title, isOurs: true, topic: `${prefix}.verdict.v1`, launch };
+}
+
+const program = join(import.meta.dirname, '../../cli/imwatch.ts');
+
+/** Those of `names` that imwatch does not know: it would take no notice of them, and something else would be measured. */
+async function unknownAmong(names: readonly string[], env: Environment): Promise<readonly string[]> {
+  if (names.length === 0) return [];
+  const lines: string[] = [];
+  const onLine = (line: string): void => void lines.push(line);
+  const { signal } = new AbortController();
+  await runProgram(process.execPath, [program, 'config', '--json'], { env, onLine, signal });
+  const known = JSON.parse(lines.join('\n')) as Record<string, unknown>;
+  return names.filter((name) => !(name in known));
 }
 
 function production(env: Environment): Environment {
@@ -103,9 +91,11 @@ export const limit = bare;
 export const roster: readonly Candidate[] = [
   bare,
   afternoon,
-  imwatch('imwatch', 'imwatch', {}),
+  imwatch('imwatch', 'imwatch'),
   imwatch('cloudevents', 'imwatch, CloudEvents headers', { IMWATCH_CLOUDEVENTS: 'true' }),
   { ...imwatch('kafkajs', 'imwatch, kafkajs', { KAFKA_PRODUCER: 'kafkajs' }), onRequest: true },
   { ...imwatch('platformatic', 'imwatch, @platformatic/kafka', { KAFKA_PRODUCER: 'platformatic' }), onRequest: true },
   { ...imwatch('logged', 'imwatch, a log line each', { IMWATCH_LOG_LEVEL: 'info' }), onRequest: true },
+  benthos,
+  vertx,
 ];

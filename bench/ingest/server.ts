@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../dev/run-program.ts';
 import { cpuSecondsOf, residentMibOf, threadCpuSecondsOf } from './processes.ts';
+import { say } from './say.ts';
 
 /** How a server is started. */
 export interface Launch {
@@ -23,22 +25,31 @@ const pollMs = 100;
 export class Server {
   readonly url: string;
   readonly #child: ChildProcess;
+  #isStopping = false;
 
   private constructor(port: number, child: ChildProcess) {
     this.url = `http://127.0.0.1:${port}`;
     this.#child = child;
   }
 
-  /** Starts it and resolves when it takes requests. */
-  static async start(name: string, { program, args, env, port, isReady }: Launch): Promise<Server> {
-    const child = spawn(program, args, { env: { ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
+  /**
+   * Starts it and resolves when it takes requests; what it prints goes to `logFile`, the end of which is shown when it ends before
+   * it is stopped.
+   */
+  static async start(name: string, { program, args, env, port, isReady }: Launch, logFile: string): Promise<Server> {
+    const log = openSync(logFile, 'w');
+    const child = spawn(program, args, { env: { ...env }, stdio: ['ignore', log, log] });
+    closeSync(log);
     const failed = Promise.withResolvers<never>();
     child.once('error', failed.reject);
     failed.promise.catch(() => undefined);
     const deadlineMs = performance.now() + startTimeoutMs;
     const server = new Server(port, child);
+    child.once('exit', (code, signal) => {
+      if (!server.#isStopping) say(`${name} ended (${code ?? signal}). ${endOf(logFile)}`);
+    });
     while (!(await Promise.race([failed.promise, takesRequests(port, isReady)]))) {
-      if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode}`);
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended before it was ready`);
       if (performance.now() > deadlineMs) {
         await server.stop();
         throw new Error(`${name} was not ready after ${startTimeoutMs} ms`);
@@ -67,6 +78,7 @@ export class Server {
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGTERM');
     await once(this.#child, 'exit');
@@ -96,4 +108,11 @@ function takesConnections(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
+}
+
+const shownLines = 15;
+
+function endOf(logFile: string): string {
+  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-shownLines);
+  return lines.join('') === '' ? 'It printed nothing.' : `The end of what it printed:\n${lines.join('\n')}`;
 }

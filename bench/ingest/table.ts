@@ -1,48 +1,29 @@
 import type { Outcome, Round } from './contest.ts';
-import { ratios, type Spread, spreadOf } from './figures.ts';
+import { ratios } from './figures.ts';
+import {
+  brokerCpuPer100k,
+  cpuPer100k,
+  disturbance,
+  figures,
+  percentOf,
+  type Report,
+  senderCores,
+  setting,
+  shown,
+} from './report.ts';
 
-/** The result of one run. */
-export interface Report {
-  readonly about: About;
-  readonly outcomes: readonly Outcome[];
-}
-
-/** Where and how a run took place. */
-export interface About {
-  readonly at: string;
-  readonly node: string;
-  readonly cores: number;
-  readonly processor: string;
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly fixedRate: number;
-  readonly loader: string;
-  /** What was not measured and why, a line each. */
-  readonly missing: readonly string[];
-}
-
-/** Processor seconds of the server for 100,000 requests answered 200, round by round. */
-export function cpuPer100k({ closed }: Outcome): readonly number[] {
-  return closed.map(({ cpuSeconds, acknowledged }) => (100_000 * cpuSeconds) / acknowledged);
-}
-
-/** Requests answered 200 in a second of the server's processor time, in percent of what the limit does in the same round. */
-export function ofTheLimit(outcome: Outcome, limit: Outcome | undefined): readonly number[] {
-  return limit === undefined ? [] : ratios(cpuPer100k(limit), cpuPer100k(outcome)).map((ratio) => 100 * ratio);
-}
-
-/** The result for people. */
+/** The result for a terminal; figures are medians, with the least and the most of the rounds. */
 export function tableOf({ about, outcomes }: Report, limitName: string): string {
   const limit = outcomes.find(({ name }) => name === limitName);
   return [
-    `${about.processor}, ${about.cores} cores, Node ${about.node}; ${about.rounds} rounds of ${about.seconds} s, ${about.loader}`,
+    setting(about),
     '',
-    'Closed loop, 64 connections: median (min–max)',
+    'Closed loop',
     ...aligned([
       [
         '',
         'CPU s / 100k',
-        'events per CPU s, of the limit',
+        'per CPU s, of the limit',
         'requests/s',
         'p50 ms',
         'p99 ms',
@@ -51,13 +32,13 @@ export function tableOf({ about, outcomes }: Report, limitName: string): string 
       ],
       ...outcomes.map((outcome) => [
         outcome.title,
-        shown(spreadOf(cpuPer100k(outcome)), 2),
-        shown(spreadOf(ofTheLimit(outcome, limit)), 0, ' %'),
-        shown(of(outcome.closed, 'perSecond'), 0),
-        shown(of(outcome.closed, 'p50Ms'), 1),
-        shown(of(outcome.closed, 'p99Ms'), 1),
-        shown(of(outcome.closed, 'p999Ms'), 1),
-        outcome.check === undefined ? '–' : brokerCpu(outcome.closed),
+        shown(cpuPer100k(outcome.closed), 2),
+        shown(percentOf(limit, outcome), 0, ' %'),
+        shown(figures(outcome.closed, 'perSecond'), 0),
+        shown(figures(outcome.closed, 'p50Ms'), 1),
+        shown(figures(outcome.closed, 'p99Ms'), 1),
+        shown(figures(outcome.closed, 'p999Ms'), 1),
+        outcome.check === undefined ? '–' : shown(brokerCpuPer100k(outcome.closed), 2),
       ]),
     ]),
     '',
@@ -65,11 +46,11 @@ export function tableOf({ about, outcomes }: Report, limitName: string): string 
     ...openTable(outcomes, limit, ({ atFixedRate }) => atFixedRate),
     '',
     'Open loop, half of what each takes in the closed one: ms since a request was due',
-    ...openTable(outcomes, limit, ({ atHalf }) => atHalf),
+    ...openTable(outcomes, undefined, ({ atHalf }) => atHalf),
     '',
     'Memory and records',
     ...aligned([
-      ['', 'MiB at the end', 'most MiB', 'answered 200', 'records', 'beyond, of cut off', ''],
+      ['', 'MiB at the end', 'most MiB', 'answered 200', 'records', 'more, of those cut off', ''],
       ...outcomes.map(({ title, residentMib, mostResidentMib, check }) => [
         title,
         residentMib.toFixed(0),
@@ -85,7 +66,7 @@ export function tableOf({ about, outcomes }: Report, limitName: string): string 
       ]),
     ]),
     '',
-    footer(outcomes),
+    disturbance(outcomes),
     ...about.missing,
   ].join('\n');
 }
@@ -95,50 +76,32 @@ function openTable(
   limit: Outcome | undefined,
   roundsOf: (outcome: Outcome) => readonly Round[],
 ): readonly string[] {
-  const p99s = (outcome: Outcome): readonly number[] => roundsOf(outcome).map(({ p99Ms }) => p99Ms);
-  const limits = limit === undefined ? [] : p99s(limit);
+  const p99s = (outcome: Outcome): readonly number[] => figures(roundsOf(outcome), 'p99Ms');
   return aligned([
-    ['', 'a second', 'p50', 'p99', 'p99.9', 'p99 to the limit', 'CPU s / 100k', 'cores of the sender'],
+    [
+      '',
+      'a second',
+      'p50',
+      'p99',
+      'p99.9',
+      ...(limit === undefined ? [] : ['p99 to the limit']),
+      'CPU s / 100k',
+      'cores of the sender',
+    ],
     ...outcomes.map((outcome) => {
       const rounds = roundsOf(outcome);
       return [
         outcome.title,
-        shown(of(rounds, 'perSecond'), 0),
-        shown(of(rounds, 'p50Ms'), 1),
-        shown(of(rounds, 'p99Ms'), 1),
-        shown(of(rounds, 'p999Ms'), 1),
-        shown(spreadOf(ratios(p99s(outcome), limits)), 1, 'x'),
-        shown(spreadOf(rounds.map(({ cpuSeconds, acknowledged }) => (100_000 * cpuSeconds) / acknowledged)), 2),
-        shown(spreadOf(rounds.map(senderCores)), 2),
+        shown(figures(rounds, 'perSecond'), 0),
+        shown(figures(rounds, 'p50Ms'), 1),
+        shown(p99s(outcome), 1),
+        shown(figures(rounds, 'p999Ms'), 1),
+        ...(limit === undefined ? [] : [shown(ratios(p99s(outcome), p99s(limit)), 1, 'x')]),
+        shown(cpuPer100k(rounds), 2),
+        shown(senderCores(rounds), 2),
       ];
     }),
   ]);
-}
-
-function senderCores({ senderCpuSeconds, acknowledged, perSecond }: Round): number {
-  return (senderCpuSeconds * perSecond) / acknowledged;
-}
-
-function footer(outcomes: readonly Outcome[]): string {
-  const rounds = outcomes.flatMap(({ closed, atFixedRate, atHalf }) => [...closed, ...atFixedRate, ...atHalf]);
-  const failed = rounds.reduce((sum, round) => sum + round.failed, 0);
-  const cores = spreadOf(rounds.map(({ otherCores }) => otherCores));
-  return `Not answered 200: ${failed}. Other processes took ${shown(cores, 2)} cores meanwhile.`;
-}
-
-function brokerCpu(rounds: readonly Round[]): string {
-  const costs = rounds.flatMap(({ brokerCpuSeconds, acknowledged }) =>
-    brokerCpuSeconds === undefined ? [] : [(100_000 * brokerCpuSeconds) / acknowledged],
-  );
-  return costs.length === 0 ? 'not known' : shown(spreadOf(costs), 2);
-}
-
-function of(rounds: readonly Round[], field: 'perSecond' | 'p50Ms' | 'p99Ms' | 'p999Ms'): Spread {
-  return spreadOf(rounds.map((round) => round[field]));
-}
-
-function shown({ median, min, max }: Spread, digits: number, unit = ''): string {
-  return `${median.toFixed(digits)}${unit} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
 
 /** Rows with columns as wide as they need. */

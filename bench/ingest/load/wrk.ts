@@ -1,9 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bodyParts, numbersInLoop, senders, target } from '../request.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import type { LoadResult } from './result.ts';
 
 /** Connections of the closed loop, each with one request at a time. */
@@ -25,17 +25,13 @@ interface Summary {
  * be done by the server and are not counted.
  */
 export async function closedLoopByWrk(url: string, seconds: number, loop: number): Promise<LoadResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'imwatch-bench-'));
-  try {
-    const script = join(folder, 'post.lua');
-    writeFileSync(script, scriptOf(loop * numbersInLoop));
-    const before = childrenCpuSeconds();
-    const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url];
-    const { stdout } = await promisify(execFile)('wrk', args);
-    return { ...resultOf(stdout), senderCpuSeconds: childrenCpuSeconds() - before };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  using resources = new DisposableStack();
+  const script = join(temporaryFolder(resources), 'post.lua');
+  writeFileSync(script, scriptOf(loop * numbersInLoop));
+  const before = childrenCpuSeconds();
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url];
+  const { stdout } = await promisify(execFile)('wrk', args);
+  return { ...resultOf(stdout), senderCpuSeconds: childrenCpuSeconds() - before };
 }
 
 /** What wrk has printed. */

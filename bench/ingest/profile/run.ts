@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hrtime } from 'node:process';
+import type { Candidate, Surroundings } from '../candidate.ts';
 import type { LoadResult } from '../load/result.ts';
-import type { Candidate, Surroundings } from '../roster.ts';
 import { say } from '../say.ts';
 import { Server } from '../server.ts';
 import { type CpuProfile, type Frame, seenIn } from './cpu-profile.ts';
@@ -40,7 +40,9 @@ export async function profile(candidate: Candidate, surroundings: Surroundings, 
   const folder = mkdtempSync(join(tmpdir(), 'imwatch-bench-profile-'));
   try {
     const nodeOptions = ['--cpu-prof', `--cpu-prof-interval=${samplingUs}`, `--cpu-prof-dir=${folder}`];
-    const server = await Server.start(candidate.title, await candidate.launch({ ...surroundings, nodeOptions }));
+    const launch = await candidate.launch({ ...surroundings, nodeOptions });
+    if ('missing' in launch) throw new Error(`${candidate.title} cannot run here: ${launch.missing}`);
+    const server = await Server.start(candidate.title, launch, join(folder, 'server.log'));
     try {
       say(`warming up: ${candidate.title}`);
       await loop(server.url, 0);
@@ -49,9 +51,9 @@ export async function profile(candidate: Candidate, surroundings: Surroundings, 
       const { acknowledged: requests, perSecond } = await loop(server.url, 1);
       const [after, untilUs] = [server.threadCpuSeconds, monotonicUs()];
       await server.stop();
-      const profiles = readdirSync(folder).map(
-        (file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile,
-      );
+      const profiles = readdirSync(folder)
+        .filter((file) => file.endsWith('.cpuprofile'))
+        .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile);
       const threads = Array.from(after, ([name, seconds]) => {
         return { name, us: (1_000_000 * (seconds - (before.get(name) ?? 0))) / requests };
       }).filter(({ name }) => !profilerThreads.includes(name));
