@@ -22,7 +22,7 @@ export interface Row {
 
 const widthPx = 960;
 const rowPx = 30;
-const topPx = 84;
+const topPx = 98;
 const bottomPx = 24;
 const namesPx = 210;
 const gapPx = 40;
@@ -37,7 +37,8 @@ const colours = {
   others: '#6b7689',
   whisker: '#e5e9f0',
 };
-const font = 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif';
+// Without quotes: ECharts writes it into an attribute as it stands.
+const font = 'system-ui, -apple-system, Helvetica, Arial, sans-serif';
 
 /** An SVG with `panels` side by side: bars are medians, lines go from the least to the most. */
 export function barPicture(title: string, subtitle: string, rows: readonly Row[], panels: readonly Panel[]): string {
@@ -106,7 +107,7 @@ export function barPicture(title: string, subtitle: string, rows: readonly Row[]
         whiskers(index, spreads, digits),
       ]),
     });
-    return withTitle(chart.renderToSVGString(), title);
+    return asCard(chart.renderToSVGString(), title);
   } finally {
     chart.dispose();
   }
@@ -116,6 +117,8 @@ export function barPicture(title: string, subtitle: string, rows: readonly Row[]
 function whiskers(index: number, spreads: readonly (Spread | undefined)[], digits: number): CustomSeriesOption {
   return {
     type: 'custom',
+    // Above the bars.
+    z: 3,
     xAxisIndex: index,
     yAxisIndex: index,
     data: spreads.map((_spread, row) => row),
@@ -151,7 +154,7 @@ function whiskers(index: number, spreads: readonly (Spread | undefined)[], digit
   };
 }
 
-/** A title for those who do not see the picture. */
-function withTitle(svg: string, title: string): string {
-  return `${svg.replace(/(<svg[^>]*>)/, `$1\n<title>${title}</title>`)}\n`;
+/** With round corners, and a title for those who do not see the picture. */
+function asCard(svg: string, title: string): string {
+  return `${svg.replace(/(<svg[^>]*>)\s*<rect /, `$1\n<title>${title}</title>\n<rect rx="8" `)}\n`;
 }

@@ -58,6 +58,9 @@ export interface Runner {
   readonly server: Server;
 }
 
+/** Code is compiled, connections are made, and memory grows before anything counts. */
+const warmUpLoops = 2;
+
 /** Measures `runners` in alternating rounds: as much as they take, at a fixed rate, and at half of what each of them takes. */
 export async function contest(runners: readonly Runner[], plan: Plan): Promise<readonly Outcome[]> {
   const acknowledged = new Map<Runner, number>();
@@ -95,7 +98,9 @@ export async function contest(runners: readonly Runner[], plan: Plan): Promise<r
   for (const runner of runners) before.set(runner, await recordsOf(runner, plan.admin));
   for (const runner of runners) {
     say(`warming up: ${runner.candidate.title}`);
-    await measured(runner, (number) => plan.closedLoop(runner.server.url, number));
+    for (let count = 0; count < warmUpLoops; count += 1) {
+      await measured(runner, (number) => plan.closedLoop(runner.server.url, number));
+    }
   }
   const closed = await phase('as much as it takes', ({ server }, number) => plan.closedLoop(server.url, number));
   const atFixedRate = await phase(`${plan.fixedRate} a second`, ({ server }, number) =>
@@ -107,7 +112,7 @@ export async function contest(runners: readonly Runner[], plan: Plan): Promise<r
     ownLoop(runner.server.url, { perSecond: halfRateOf(runner) }, plan.seconds, number),
   );
 
-  const cutOff = plan.cutsOff ? connections * (plan.rounds + 1) : 0;
+  const cutOff = plan.cutsOff ? connections * (plan.rounds + warmUpLoops) : 0;
   const outcomes: Outcome[] = [];
   for (const runner of runners) {
     const { candidate, server } = runner;

@@ -13,17 +13,17 @@ export interface Order {
   readonly firstNumber: number;
   /** Open loop: so many a second. Else closed: over so many connections, each as quick as it is answered. */
   readonly load: { readonly perSecond: number } | { readonly connections: number };
+  /** What is sent in the beginning of an open loop, before its `seconds`, is not timed: connections are made, and code is compiled. */
+  readonly untimedMs: number;
 }
 
 /** Enough that no request waits for another one's answer; below what ingest takes. */
 const mostConnections = 1_500;
-/** What is sent in the first second of an open loop is not timed: connections are made, and code is compiled. */
-const untimedMs = 1_000;
 /** How long after the last request answers are waited for. */
 const graceMs = 5_000;
 
 const order = JSON.parse(process.argv[2] ?? '') as Order;
-const { host, port, seconds } = order;
+const { host, port, seconds, untimedMs } = order;
 const nextRequest = requestMaker(order);
 const idle: Connection[] = [];
 const all = new Set<Connection>();
