@@ -154,7 +154,8 @@ function whiskers(index: number, spreads: readonly (Spread | undefined)[], digit
   };
 }
 
-/** With round corners, and a title for those who do not see the picture. */
+/** With round corners, a title for those who do not see the picture, and nothing that a pointer changes. */
 function asCard(svg: string, title: string): string {
-  return `${svg.replace(/(<svg[^>]*>)\s*<rect /, `$1\n<title>${title}</title>\n<rect rx="8" `)}\n`;
+  const still = svg.replace(/<style[\s\S]*?<\/style>/g, '').replaceAll(/ class="[^"]*"| pointer-events="[^"]*"/g, '');
+  return `${still.replace(/(<svg[^>]*>)\s*<rect /, `$1\n<title>${title}</title>\n<rect rx="8" `).trimEnd()}\n`;
 }

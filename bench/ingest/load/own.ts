@@ -11,7 +11,7 @@ export async function ownLoop(
   load: Order['load'],
   seconds: number,
   loop: number,
-  untimedMs = 1_000,
+  untimedMs = 2_000,
 ): Promise<LoadResult> {
   const { hostname: host, port } = new URL(url);
   const firstNumber = loop * numbersInLoop;
