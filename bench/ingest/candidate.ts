@@ -1,66 +1,39 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import type { Environment } from '../../dev/run-program.ts';
+import type { ClusterAddresses } from './cluster.ts';
+import type { Launch } from './server.ts';
 
-/** One of the servers that are compared, as a process of its own. */
-export class Candidate {
-  readonly name: string;
-  readonly url: string;
-  readonly #child: ChildProcess;
-
-  private constructor(name: string, url: string, child: ChildProcess) {
-    this.name = name;
-    this.url = url;
-    this.#child = child;
-  }
-
-  /** Starts `node <args>` and resolves when it takes connections on `port` and `isReady` says so. */
-  static async start(
-    name: string,
-    port: number,
-    args: readonly string[],
-    env: Readonly<Record<string, string | undefined>>,
-    isReady: () => Promise<boolean> = () => Promise.resolve(true),
-  ): Promise<Candidate> {
-    const child = spawn(process.execPath, args, { env: { ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
-    while (!(await takesConnections(port)) || !(await isReady())) {
-      if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode}`);
-      await pause(100);
-    }
-    return new Candidate(name, `http://127.0.0.1:${port}`, child);
-  }
-
-  /** Processor time that it has used so far, in seconds. Linux only. */
-  get cpuSeconds(): number {
-    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return ticks / ticksPerSecond;
-  }
-
-  get residentMib(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    this.#child.kill('SIGTERM');
-    await once(this.#child, 'exit');
-  }
+/** What a server is given to start. */
+export interface Surroundings {
+  readonly cluster: ClusterAddresses;
+  /** Makes a topic with as many partitions as imwatch's have. */
+  readonly createTopic: (topic: string) => Promise<void>;
+  /** Variables of this process. */
+  readonly env: Environment;
+  /** Where what the servers print is kept while the benchmark runs. */
+  readonly logFolder: string;
+  /** Where what has to be built is kept. */
+  readonly buildFolder: string;
+  /** Lets go of what the servers leave behind. */
+  readonly resources: AsyncDisposableStack;
+  /** Options of Node, for servers that run on it. */
+  readonly nodeOptions?: readonly string[];
 }
 
-/** What Linux counts processor time in, on every platform that Node runs on. */
-const ticksPerSecond = 100;
+/** Why a candidate cannot run here. */
+export interface Missing {
+  readonly missing: string;
+}
 
-function takesConnections(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+/** One of those that are compared. */
+export interface Candidate {
+  /** What it is called on the command line. */
+  readonly name: string;
+  readonly title: string;
+  /** Topic that has a record for each request answered 200; not given: it writes none. */
+  readonly topic?: string;
+  /** A version of imwatch. */
+  readonly isOurs?: true;
+  /** Measured only when asked for with `--with` or `--only`. */
+  readonly onRequest?: true;
+  readonly launch: (surroundings: Surroundings) => Promise<Launch | Missing>;
 }
