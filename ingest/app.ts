@@ -27,6 +27,8 @@ export interface IngestAppOptions extends CallbackHandlerOptions {
 export interface IngestApp extends FastifyInstance {
   /** Serves new connections with these certificates from now on. */
   useCertificates(tls: UsableTls): void;
+  /** Asks every client to close its connection, with each answer from now on; takes requests and connections as before. */
+  shedConnections(): void;
 }
 
 declare module 'fastify' {
@@ -176,7 +178,12 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
     return send(reply, status, failAnswer(refusal.errorInfo));
   }
 
-  return Object.assign(app, { useCertificates: (tls: UsableTls) => servers.useCertificates(tls) });
+  return Object.assign(app, {
+    useCertificates: (tls: UsableTls) => servers.useCertificates(tls),
+    shedConnections: () => {
+      closing = true;
+    },
+  });
 }
 
 const emptyBody = Buffer.alloc(0);

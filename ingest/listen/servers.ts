@@ -66,6 +66,8 @@ export class IngestServers {
         : this.#secured(https.createServer({ ...common, ...this.#tls.context, ...this.#handshake() }, handler));
     server.timeout = silenceMs;
     server.maxConnections = maxConnections;
+    // In one of several processes Node would else offer such a connection to the others, round and round while all are full.
+    Object.assign(server, { dropMaxConnection: true });
     server.on('clientError', this.#listeners.onClientError);
     server.on('connect', (_request: IncomingMessage, socket: Duplex) => this.#listeners.onConnect(socket));
     // An expectation that we do not know is none of our business.

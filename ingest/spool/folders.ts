@@ -26,12 +26,16 @@ export function lockFolder(path: string): ProcessLock | undefined {
   return ProcessLock.tryTake(join(path, 'lock'));
 }
 
-/** Takes over every folder under `root` that no process holds any more, oldest first, their segments in order. */
-export async function adoptFolders(root: string): Promise<AdoptedFolder[]> {
+/**
+ * Takes over every folder under `root` that no process holds any more, oldest first, their segments in order; `own` are the
+ * paths of those that this process has already.
+ */
+export async function adoptFolders(root: string, own: ReadonlySet<string> = new Set()): Promise<AdoptedFolder[]> {
   const adopted: AdoptedFolder[] = [];
   const names = (await readdir(root)).filter((name) => folderPattern.test(name)).toSorted();
   for (const name of names) {
     const path = join(root, name);
+    if (own.has(path)) continue;
     const lock = lockFolder(path);
     if (lock !== undefined) adopted.push({ path, lock, segments: await segmentsIn(path) });
   }
