@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { AppError, messageOf, UserError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { type AdoptedFolder, adoptFolders, lockFolder, type Segment } from './folders.ts';
+import { type AdoptedFolder, adoptFolders, makeFolder, removeFolder, type Segment } from './folders.ts';
 import { encodeFrame, type SpooledRecord } from './frame.ts';
 import { SegmentWriter } from './segment.ts';
 
@@ -207,7 +206,7 @@ export class Spool {
 
   async #activeSegment(): Promise<{ readonly writer: SegmentWriter; readonly segment: Segment }> {
     if (this.#active !== undefined) return this.#active;
-    this.#own ??= await this.#ownFolder();
+    this.#own ??= await makeFolder(this.#root, this.#clock.nowMs());
     this.#count += 1;
     const createdMs = this.#clock.nowMs();
     const path = join(this.#own.path, `${String(this.#count).padStart(8, '0')}-${createdMs}.seg`);
@@ -216,16 +215,6 @@ export class Spool {
     this.#segments.push(segment);
     this.#active = { writer, segment };
     return this.#active;
-  }
-
-  async #ownFolder(): Promise<AdoptedFolder> {
-    for (;;) {
-      const path = join(this.#root, `${this.#clock.nowMs()}-${randomBytes(4).toString('hex')}`);
-      await mkdir(path, { mode: 0o700 });
-      const lock = lockFolder(path);
-      // Another process that looks for folders without an owner may have been quicker; it has an empty one then.
-      if (lock !== undefined) return { path, lock, segments: [] };
-    }
   }
 
   async #seal(): Promise<void> {
@@ -237,9 +226,7 @@ export class Spool {
   async #forgetEmptyFolders(): Promise<void> {
     for (const folder of [...this.#folders]) {
       if (this.#segments.some((segment) => segment.folder === folder.path)) continue;
-      // Removed before it is let go of: in between another process could adopt what is about to vanish.
-      await rm(folder.path, { recursive: true, force: true });
-      folder.lock.release();
+      await removeFolder(folder);
       this.#folders.splice(this.#folders.indexOf(folder), 1);
     }
   }

@@ -118,6 +118,22 @@ describe('connections', () => {
     expect(socket.writableLength + socket.bytesRead).toBeLessThan(requests.length);
   }, 30_000);
 
+  it('that are shed are asked to close with their next answer, new ones as well; until then they stay', async () => {
+    const { app, open, request, openConnections } = await setUp();
+    const [used, idle] = [await open(), await open()];
+    expect(await used?.ask(request)).toMatch(/connection: keep-alive/i);
+    expect(await idle?.ask(request)).toMatch(/connection: keep-alive/i);
+    app.shedConnections();
+    used?.socket.write(request);
+    expect(await used?.closed()).toMatch(/ 200 [\s\S]* 200 [\s\S]*connection: close/i);
+    const late = await open();
+    late.socket.write(request);
+    expect(await late.closed()).toMatch(/ 200 [\s\S]*connection: close/i);
+    await expect.poll(openConnections).toBe(1);
+    idle?.socket.write(request);
+    expect(await idle?.closed()).toMatch(/ 200 [\s\S]* 200 [\s\S]*connection: close/i);
+  });
+
   it('do not keep a stopping server open, whatever they wait for', async () => {
     const { app, clock, clockWatch, open, url } = await setUp();
     const silent = await open();
