@@ -27,7 +27,10 @@ export interface IngestAppOptions extends CallbackHandlerOptions {
 export interface IngestApp extends FastifyInstance {
   /** Serves new connections with these certificates from now on. */
   useCertificates(tls: UsableTls): void;
-  /** Asks every client to close its connection, with each answer from now on; takes requests and connections as before. */
+  /**
+   * Takes no new connections, and asks every client with its next answer to close its own. Closes none by itself: a request that is on
+   * its way on one of them is answered.
+   */
   shedConnections(): void;
 }
 
@@ -93,7 +96,7 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
   // Kept-alive connections would keep a stopping server open: the answer to the last request of each ends it.
   app.addHook('preClose', (done) => {
     closing = true;
-    if (app.server.listening)
+    if (app.server.listening || servers.hasConnections)
       app.server.once(
         'close',
         clock.after(stopGraceMs, () => servers.destroyConnections()),
@@ -182,6 +185,7 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
     useCertificates: (tls: UsableTls) => servers.useCertificates(tls),
     shedConnections: () => {
       closing = true;
+      servers.stopAccepting();
     },
   });
 }

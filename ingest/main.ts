@@ -10,7 +10,7 @@ import type { RunningService } from '../lib/run-service.ts';
 import { createSchemaRegistry } from '../schemas/registry.ts';
 import { createIngestApp } from './app.ts';
 import type { IngestConfig } from './config.ts';
-import { drainSteps, stoppingReadiness } from './drain.ts';
+import { shedMsOf, stoppingReadiness } from './drain.ts';
 import { startForwarding } from './forward/start.ts';
 import { ClockWatch } from './http/clock-watch.ts';
 import { checkTls, readTlsTextsSync } from './listen/certificate.ts';
@@ -29,7 +29,7 @@ export interface RunningIngest extends RunningService {
   readonly metrics: Registry;
   readonly readiness: () => Readiness;
   drain(): Promise<void>;
-  /** Asks clients, with each answer, to close their connection, and resolves after `forMs`. */
+  /** Takes no new connections, asks clients with each answer to close theirs, and resolves after `forMs`. */
   shedConnections(forMs: number): Promise<void>;
   /** Takes over what processes that have ended have left in the spool. */
   adopt(): Promise<void>;
@@ -140,9 +140,8 @@ export async function startIngest(config: IngestConfig, logger: Logger, hasManag
     readiness,
     drain: async () => {
       isDraining = true;
-      const { serveMs, shedMs } = drainSteps(config.drainMs);
-      await sleep(clock, serveMs);
-      await shedConnections(shedMs);
+      await sleep(clock, config.drainMs);
+      await shedConnections(shedMsOf(config));
     },
     shedConnections,
     adopt: publishing.adopt,

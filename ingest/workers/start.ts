@@ -5,7 +5,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { type Readiness, startManagementServer } from '../../lib/management-server.ts';
 import type { RunningService } from '../../lib/run-service.ts';
 import { type IngestConfig, ingestSettings } from '../config.ts';
-import { drainSteps, stoppingReadiness } from '../drain.ts';
+import { shedMsOf, stoppingReadiness } from '../drain.ts';
 import { ClusterHost } from './cluster-host.ts';
 import { MergedMetrics } from './merged-metrics.ts';
 import { mergeReadiness, type WorkerState } from './merged-readiness.ts';
@@ -80,9 +80,8 @@ export async function startWorkers(config: IngestConfig, env: Environment, logge
     addresses: { callbacks, management: management.url },
     drain: async () => {
       isStopping = true;
-      const steps = drainSteps(config.drainMs);
-      await sleep(clock, steps.serveMs);
-      ({ shedMs } = steps);
+      await sleep(clock, config.drainMs);
+      shedMs = shedMsOf(config);
     },
     stop: () => {
       isStopping = true;

@@ -8,6 +8,8 @@ import { SteadySender } from '../support/steady-sender.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const perSecond = 300;
+/** Most of it is the start of processes, on a machine that may be busy with other things. */
+const longMs = 120_000;
 const cleanUps: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
@@ -27,7 +29,8 @@ async function start(env: Readonly<Record<string, string>>, status?: 'degraded')
 
 /** Without a Kafka: all that matters is how its processes begin and end. */
 async function startAway(more: Readonly<Record<string, string>> = {}) {
-  const env = environment({ KAFKA_BROKERS: `127.0.0.1:${await unusedPort()}`, ...more });
+  const away = { KAFKA_BROKERS: `127.0.0.1:${await unusedPort()}`, IMWATCH_LOG_LEVEL: 'info' };
+  const env = environment({ ...away, ...more });
   return { env, ingest: await start(env, 'degraded') };
 }
 
@@ -55,66 +58,71 @@ async function answered(sender: SteadySender, more: number): Promise<void> {
 }
 
 describe('two workers', () => {
-  it('replaced one after another by SIGUSR2 answer every request with 200, and so they do when each is asked to stop', async () => {
-    const env = environment();
-    const ingest = await start(env);
-    const first = ingest.workers();
-    expect(first).toHaveLength(2);
-    const sender = sendTo(ingest);
-    await answered(sender, 100);
+  it(
+    'replaced one after another by SIGUSR2 answer every request with 200, and so they do when each is asked to stop',
+    async () => {
+      const env = environment();
+      const ingest = await start(env);
+      const first = ingest.workers();
+      expect(first).toHaveLength(2);
+      const sender = sendTo(ingest);
+      await answered(sender, 100);
 
-    kill(ingest.pid, 'SIGUSR2');
-    await ingest.command.line(/every worker has been replaced/);
-    await answered(sender, 100);
-    expect(stillRunning(first)).toEqual([]);
-    const second = ingest.workers();
-    expect(second).toHaveLength(2);
-
-    for (const pid of second) {
-      kill(pid, 'SIGTERM');
-      await allEnded([pid]);
+      kill(ingest.pid, 'SIGUSR2');
+      await allEnded(first);
       await ingest.until('ready');
-    }
-    await answered(sender, 100);
-    await sender.stop();
-    expect(sender.failed).toEqual([]);
-    expect(ingest.workers().filter((pid) => second.includes(pid))).toEqual([]);
-    const metrics = await ingest.metrics();
-    expect(metrics.get('ingest_answers_total')).toBe(sender.sent.length);
-    expect([metrics.get('ingest_workers'), metrics.get('ingest_worker_restarts_total')]).toEqual([2, 0]);
-    expect(await ingest.stop()).toBe(0);
-    expect(await missing(sender, env)).toEqual([]);
-    expect(new Set(ingest.log.flatMap(({ worker, msg }) => (msg === 'started' && worker ? [worker] : [])))).toEqual(
-      new Set([1, 2]),
-    );
-  });
+      await answered(sender, 100);
+      const second = ingest.workers();
+      expect(second).toHaveLength(2);
 
-  it('of which one is killed while Kafka is away lose nothing: the other has its spool, and a new one takes its place', async () => {
-    const port = await unusedPort();
-    const way = new TcpProxy(port, inject('cluster')['KAFKA_BROKERS'] ?? '');
-    const env = environment({ KAFKA_BROKERS: `127.0.0.1:${port}`, INGEST_DEADLINE_MS: '200' });
-    const ingest = await start(env, 'degraded');
-    const sender = sendTo(ingest);
-    await answered(sender, 100);
-    const [killed = 0] = ingest.workers();
-    kill(killed, 'SIGKILL');
-    await expect.poll(async () => (await ingest.metrics()).get('ingest_worker_restarts_total')).toBe(1);
-    await ingest.untilServing(2);
-    await answered(sender, 100);
-    await sender.stop();
-    const metrics = await ingest.metrics();
-    expect(metrics.get('ingest_spool_bytes')).toBeGreaterThan(0);
+      for (const pid of second) {
+        kill(pid, 'SIGTERM');
+        await allEnded([pid]);
+        await ingest.until('ready');
+      }
+      await answered(sender, 100);
+      await sender.stop();
+      expect(sender.failed).toEqual([]);
+      expect(ingest.workers().filter((pid) => second.includes(pid))).toEqual([]);
+      const metrics = await ingest.metrics();
+      expect(metrics.get('ingest_answers_total')).toBe(sender.sent.length);
+      expect([metrics.get('ingest_workers'), metrics.get('ingest_worker_restarts_total')]).toEqual([2, 0]);
+      expect(await ingest.stop()).toBe(0);
+      expect(await missing(sender, env)).toEqual([]);
+    },
+    longMs,
+  );
 
-    await way.open();
-    cleanUps.push(() => way.cut());
-    const direct = { ...env, ...inject('cluster') };
-    await ingest.until('ready');
-    await expect.poll(async () => (await ingest.metrics()).get('ingest_spool_bytes'), { timeout: 10_000 }).toBe(0);
-    expect(await missing(sender, direct)).toEqual([]);
-    // Only what the killed one had in hand has no answer.
-    expect(sender.failed.length).toBeLessThan(10);
-    expect(await ingest.stop()).toBe(0);
-  });
+  it(
+    'of which one is killed while Kafka is away lose nothing: the other has its spool, and a new one takes its place',
+    async () => {
+      const port = await unusedPort();
+      const way = new TcpProxy(port, inject('cluster')['KAFKA_BROKERS'] ?? '');
+      const env = environment({ KAFKA_BROKERS: `127.0.0.1:${port}`, INGEST_DEADLINE_MS: '200' });
+      const ingest = await start(env, 'degraded');
+      const sender = sendTo(ingest);
+      await answered(sender, 100);
+      const [killed = 0] = ingest.workers();
+      kill(killed, 'SIGKILL');
+      await expect.poll(async () => (await ingest.metrics()).get('ingest_worker_restarts_total')).toBe(1);
+      await ingest.untilServing(2);
+      await answered(sender, 100);
+      await sender.stop();
+      const metrics = await ingest.metrics();
+      expect(metrics.get('ingest_spool_bytes')).toBeGreaterThan(0);
+
+      await way.open();
+      cleanUps.push(() => way.cut());
+      const direct = { ...env, ...inject('cluster') };
+      await ingest.until('ready');
+      await expect.poll(async () => (await ingest.metrics()).get('ingest_spool_bytes'), { timeout: 10_000 }).toBe(0);
+      expect(await missing(sender, direct)).toEqual([]);
+      // Only what the killed one had in hand has no answer.
+      expect(sender.failed.length).toBeLessThan(10);
+      expect(await ingest.stop()).toBe(0);
+    },
+    longMs,
+  );
 });
 
 describe('fewer workers after a restart', () => {
@@ -139,7 +147,12 @@ describe('the supervisor', () => {
   it('says nothing but once that it cannot start, and ends with 2', async () => {
     const { env, ingest } = await startAway();
     const { port } = new URL(ingest.url);
-    const second = await runCli(['ingest'], { ...env, INGEST_PORT: port, IMWATCH_LOG_FORMAT: 'json' });
+    const second = await runCli(['ingest'], {
+      ...env,
+      INGEST_PORT: port,
+      IMWATCH_LOG_FORMAT: 'json',
+      IMWATCH_LOG_LEVEL: 'warn',
+    });
     expect(second.code).toBe(2);
     expect(second.output.split('\n').map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
       `bind EADDRINUSE 127.0.0.1:${port}`,
@@ -152,9 +165,8 @@ describe('the supervisor', () => {
     const workers = ingest.workers();
     kill(ingest.pid, 'SIGKILL');
     await allEnded(workers);
-    expect(ingest.log.filter(({ reason }) => reason === 'the parent ended').map(({ worker }) => worker)).toHaveLength(
-      2,
-    );
+    const told = ingest.log.filter(({ reason }) => reason === 'the parent ended');
+    expect(told.map(({ worker }) => worker).toSorted()).toEqual([1, 2]);
   });
 
   it('asked again while it drains ends at once, with its workers', async () => {

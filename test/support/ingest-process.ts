@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { parseMetrics, type Samples } from '../../cli/management-client.ts';
 import type { Readiness } from '../../lib/management-server.ts';
 import { CliProcess } from './cli.ts';
+import { unusedPort } from './pipeline.ts';
 import { familyOf } from './processes.ts';
 
 /** A line of the log, as far as tests read it. */
@@ -10,8 +11,6 @@ export interface LogLine {
   readonly level: string;
   readonly msg: string;
   readonly worker?: number;
-  readonly callbacks?: string;
-  readonly management?: string;
   readonly reason?: string;
 }
 
@@ -21,17 +20,24 @@ export class IngestProcess {
   readonly url: string;
   readonly #management: string;
 
-  private constructor(command: CliProcess, { callbacks = '', management = '' }: LogLine) {
+  private constructor(command: CliProcess, port: number, managementPort: number) {
     this.command = command;
-    this.url = callbacks;
-    this.#management = management;
+    this.url = `http://127.0.0.1:${port}`;
+    this.#management = `http://127.0.0.1:${managementPort}`;
   }
 
-  /** Resolves when it has said that it is started, and, unless Kafka is away, that all of it is ready. */
+  /** Starts it on ports of its own; resolves when it says that it is in `status`. */
   static async start(env: Readonly<Record<string, string>>, status: Readiness['status'] = 'ready') {
-    const command = new CliProcess(['ingest'], { IMWATCH_LOG_FORMAT: 'json', IMWATCH_LOG_LEVEL: 'info', ...env });
-    const line = await command.line(/"management".*"started"/);
-    const ingest = new IngestProcess(command, JSON.parse(line) as LogLine);
+    const [port, managementPort] = [await unusedPort(), await unusedPort()];
+    const ports = { INGEST_PORT: String(port), INGEST_MANAGEMENT_PORT: String(managementPort) };
+    const command = new CliProcess(['ingest'], {
+      IMWATCH_LOG_FORMAT: 'json',
+      // A line for each callback would be most of what such a test costs.
+      IMWATCH_LOG_LEVEL: 'warn',
+      ...env,
+      ...ports,
+    });
+    const ingest = new IngestProcess(command, port, managementPort);
     await ingest.until(status);
     return ingest;
   }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readIngestConfig } from '../../../ingest/config.ts';
-import { drainSteps } from '../../../ingest/drain.ts';
+import { shedMsOf } from '../../../ingest/drain.ts';
 import { ConfigError } from '../../../lib/errors.ts';
 
 function read(more: Readonly<Record<string, string>>) {
@@ -9,12 +9,11 @@ function read(more: Readonly<Record<string, string>>) {
 }
 
 it.each([
-  [10_000, { serveMs: 9_000, shedMs: 1_000 }],
-  [2_000, { serveMs: 1_000, shedMs: 1_000 }],
-  [300, { serveMs: 0, shedMs: 300 }],
-  [0, { serveMs: 0, shedMs: 0 }],
-])('a drain of %i ms serves as ever first, and makes clients leave in its last second', (drainMs, steps) => {
-  expect(drainSteps(drainMs)).toEqual(steps);
+  [10_000, 1_000],
+  [300, 300],
+  [0, 0],
+])('after a drain of %i ms clients have %i ms to leave', (drainMs, shedMs) => {
+  expect(shedMsOf({ drainMs })).toBe(shedMs);
 });
 
 it('ingest is one process that drains for 2 s unless it is told otherwise', () => {
