@@ -5,7 +5,8 @@ import { startAnalytics } from '../consumers/analytics/main.ts';
 import { penaltiesSettings, readPenaltiesConfig } from '../consumers/penalties/config.ts';
 import { startPenalties } from '../consumers/penalties/main.ts';
 import { ingestSettings, readIngestConfig } from '../ingest/config.ts';
-import { startIngest } from '../ingest/main.ts';
+import { startIngestService } from '../ingest/service.ts';
+import { workerNumber } from '../ingest/workers/worker-number.ts';
 import type { Sources } from '../lib/config/read.ts';
 import { ConfigError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -21,6 +22,8 @@ export interface Service {
    * @throws {ConfigError} naming every wrong setting.
    */
   readonly configure: (sources: Sources) => (logger: Logger) => Promise<RunningService>;
+  /** What each line of its log says of the process, where there may be several. */
+  readonly identity?: (sources: Sources) => Readonly<Record<string, unknown>>;
 }
 
 export const serviceNames = ['ingest', 'analytics', 'penalties', 'alerting'] as const;
@@ -40,7 +43,11 @@ export const services: readonly Service[] = [
     description: 'take callbacks over HTTP and put them on Kafka',
     configure: (sources) => {
       const config = readIngestConfig(sources);
-      return (logger) => startIngest(config, logger);
+      return (logger) => startIngestService(config, sources, logger);
+    },
+    identity: (sources) => {
+      const worker = workerNumber(sources);
+      return worker === undefined ? {} : { worker };
     },
   },
   {

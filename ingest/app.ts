@@ -27,6 +27,11 @@ export interface IngestAppOptions extends CallbackHandlerOptions {
 export interface IngestApp extends FastifyInstance {
   /** Serves new connections with these certificates from now on. */
   useCertificates(tls: UsableTls): void;
+  /**
+   * Takes no new connections, and asks every client with its next answer to close its own. Closes none by itself: a request that is on
+   * its way on one of them is answered.
+   */
+  shedConnections(): void;
 }
 
 declare module 'fastify' {
@@ -92,7 +97,7 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
   // Kept-alive connections would keep a stopping server open: the answer to the last request of each ends it.
   app.addHook('preClose', (done) => {
     closing = true;
-    if (app.server.listening)
+    if (app.server.listening || servers.hasConnections)
       app.server.once(
         'close',
         clock.after(stopGraceMs, () => servers.destroyConnections()),
@@ -179,7 +184,13 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
     return reply.code(status).header('content-type', 'application/json').send(body);
   }
 
-  return Object.assign(app, { useCertificates: (tls: UsableTls) => servers.useCertificates(tls) });
+  return Object.assign(app, {
+    useCertificates: (tls: UsableTls) => servers.useCertificates(tls),
+    shedConnections: () => {
+      closing = true;
+      servers.stopAccepting();
+    },
+  });
 }
 
 const emptyBody = Buffer.alloc(0);

@@ -12,6 +12,9 @@ import { certificatesIn, checkTls, readTlsTextsSync, type TlsFiles } from './lis
 import { readAnswerChoices } from './tencent/answer-choices.ts';
 
 const mebibyte = 1024 * 1024;
+const mostWorkers = 64;
+/** With the time that a stop itself may take, this stays below the 30 s that container platforms give. */
+const longestDrainMs = 10_000;
 
 /** What ingest alone reads. */
 export const ingestSettings = {
@@ -20,6 +23,19 @@ export const ingestSettings = {
     defaultText: '0.0.0.0; 127.0.0.1 while an app has no token',
   }),
   port: integer('INGEST_PORT', { help: 'Port on which callbacks are taken.', default: 8080, min: 0, max: 65_535 }),
+  workers: integer('INGEST_WORKERS', {
+    help: 'Processes that take callbacks on the port, one CPU core each at most. Limits on connections, memory and disk are those of each.',
+    default: 1,
+    min: 1,
+    max: mostWorkers,
+  }),
+  drainMs: integer('INGEST_DRAIN_MS', {
+    help: 'How long ingest serves on after SIGTERM, with /ready at 503, so that load balancers notice; then it takes no new connections, and asks clients for a second to close theirs. 0: it stops at once, as with `imwatch up`.',
+    unit: 'ms',
+    default: 2_000,
+    min: 0,
+    max: longestDrainMs,
+  }),
   path: text('INGEST_PATH', {
     help: 'One more path on which callbacks are taken, beside / and /callback.',
     shape: { pattern: /^\/[A-Za-z0-9\-._~/]*$/, expected: 'a path of letters, digits, "-", ".", "_", "~" and "/"' },

@@ -42,12 +42,14 @@ export function createEdgeMetrics(registry: Registry): EdgeMetrics {
     name: 'ingest_tls_certificate_expires_timestamp_seconds',
     help: 'When the first certificate of INGEST_TLS_CERT (server) and INGEST_TLS_CLIENT_CA (client_ca) ends',
     labelNames: ['certificate'] as const,
+    aggregator: 'min',
     registers,
   });
   let difference = (): number | undefined => undefined;
   new Gauge({
     name: 'ingest_clock_difference_seconds',
     help: 'Mean of RequestTime minus the time of this host over the valid requests of the last two minutes; none: no such request',
+    aggregator: 'average',
     registers,
     collect() {
       const seconds = difference();

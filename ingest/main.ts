@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { systemClock } from '../lib/clock.ts';
+import type { Registry } from 'prom-client';
+import { sleep, systemClock } from '../lib/clock.ts';
 import type { App } from '../lib/config/apps.ts';
 import { clusterOptions, createKafka } from '../lib/kafka/client.ts';
 import { KafkaSink } from '../lib/kafka/kafka-sink.ts';
@@ -10,6 +11,7 @@ import type { RunningService } from '../lib/run-service.ts';
 import { createSchemaRegistry } from '../schemas/registry.ts';
 import { createIngestApp } from './app.ts';
 import type { IngestConfig } from './config.ts';
+import { shedMsOf, stoppingReadiness } from './drain.ts';
 import { startForwarding } from './forward/start.ts';
 import { ClockWatch } from './http/clock-watch.ts';
 import { checkTls, readTlsTextsSync } from './listen/certificate.ts';
@@ -25,11 +27,24 @@ const silenceMarginMs = 1_000;
 
 const clientId = 'imwatch-ingest';
 
+/** Ingest as one process, or as one of several. */
+export interface RunningIngest extends RunningService {
+  readonly metrics: Registry;
+  readonly readiness: () => Readiness;
+  drain(): Promise<void>;
+  /** Takes no new connections, asks clients with each answer to close theirs, and resolves after `forMs`. */
+  shedConnections(forMs: number): Promise<void>;
+  /** Takes over what processes that have ended have left in the spool. */
+  adopt(): Promise<void>;
+}
+
 /**
  * Starts ingest: it takes callbacks at once, and answers OK for what Kafka has acknowledged or, while Kafka is away or late, for
  * what is on its disk.
+ *
+ * @param hasManagement false where somebody else answers `/live`, `/ready` and `/metrics` for it.
  */
-export async function startIngest(config: IngestConfig, logger: Logger): Promise<RunningService> {
+export async function startIngest(config: IngestConfig, logger: Logger, hasManagement = true): Promise<RunningIngest> {
   const clock = systemClock;
   await using starting = new AsyncDisposableStack();
 
@@ -45,8 +60,10 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   const { publisher, batcher, spool } = publishing;
   const clockWatch = new ClockWatch();
   let connectFailure: string | undefined = 'Kafka and the schema registry have not answered yet';
-  const readiness = (): Readiness =>
-    readinessOf({
+  let isDraining = false;
+  const readiness = (): Readiness => {
+    if (isDraining) return stoppingReadiness;
+    return readinessOf({
       way: publisher.way,
       connectFailure,
       spool,
@@ -55,9 +72,12 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
       deadlineMs,
       nowMs: clock.nowMs(),
     });
+  };
   const { managementHost: host, managementPort: port } = config;
-  const management = await startManagementServer({ host, port, metrics: metrics.registry, readiness });
-  starting.defer(() => management.close());
+  const management = hasManagement
+    ? await startManagementServer({ host, port, metrics: metrics.registry, readiness })
+    : undefined;
+  starting.defer(() => management?.close());
 
   const forwarding = startForwarding(config, metrics.registry, clock, logger);
   starting.defer(() => forwarding?.stop(deadlineMs));
@@ -113,8 +133,24 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
     logger.info({ topics: Array.from(destinations.values(), ({ topic }) => topic) }, 'connected to Kafka');
   });
 
+  const shedConnections = (forMs: number): Promise<void> => {
+    app.shedConnections();
+    return sleep(clock, forMs);
+  };
   const resources = starting.move();
-  return { addresses: { callbacks: url, management: management.url }, stop: () => resources.disposeAsync() };
+  return {
+    addresses: { callbacks: url, ...(management !== undefined && { management: management.url }) },
+    metrics: metrics.registry,
+    readiness,
+    drain: async () => {
+      isDraining = true;
+      await sleep(clock, config.drainMs);
+      await shedConnections(shedMsOf(config));
+    },
+    shedConnections,
+    adopt: publishing.adopt,
+    stop: () => resources.disposeAsync(),
+  };
 }
 
 function byId(apps: readonly App[]): ReadonlyMap<string, App> {

@@ -29,18 +29,19 @@ const redactedNames = [
 ];
 
 /**
- * The root logger of a service; every line carries `service`.
+ * The root logger of a service; every line carries `service` and `identity`.
  *
  * Never log a request body, a query string, a token or a message text: redaction is the second line of defence.
  */
 export function createLogger(
   service: string,
   settings: { readonly logLevel: string; readonly logFormat: 'auto' | 'json' | 'pretty' },
+  identity: Readonly<Record<string, unknown>> = {},
 ): Logger {
   const readable = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && process.stdout.isTTY === true);
   const options: pino.LoggerOptions = {
     level: settings.logLevel,
-    base: { service },
+    base: { service, ...identity },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: redactedNames.flatMap((name) => [name, `*.${name}`]),
     formatters: { level: (label) => ({ level: label }) },
@@ -50,8 +51,8 @@ export function createLogger(
     options,
     pretty({
       translateTime: 'SYS:HH:MM:ss.l',
-      ignore: 'service',
-      messageFormat: '{service}: {msg}',
+      ignore: 'service,worker',
+      messageFormat: '{service}{if worker} {worker}{end}: {msg}',
       singleLine: true,
       sync: true,
     }),

@@ -30,14 +30,14 @@ export interface ManagementServer {
 export async function startManagementServer(options: {
   readonly host: string;
   readonly port: number;
-  readonly metrics: Registry;
-  readonly readiness: () => Readiness;
+  readonly metrics: Pick<Registry, 'contentType' | 'metrics'>;
+  readonly readiness: () => Readiness | Promise<Readiness>;
 }): Promise<ManagementServer> {
   const app = Fastify({ logger: false, forceCloseConnections: true });
   app.get('/live', () => ({ status: 'live' }));
-  app.get('/ready', (_request, reply) => {
-    const readiness = options.readiness();
-    reply.code(readiness.status === 'unavailable' ? 503 : 200).send(readiness);
+  app.get('/ready', async (_request, reply) => {
+    const readiness = await options.readiness();
+    return reply.code(readiness.status === 'unavailable' ? 503 : 200).send(readiness);
   });
   app.get('/metrics', async (_request, reply) => {
     reply.type(options.metrics.contentType);

@@ -6,9 +6,9 @@ import type { Service } from '../services.ts';
 import { commandSources } from '../settings.ts';
 
 /** The command that runs one service as this process. */
-export function serviceCommand({ name, description, configure }: Service): Command {
+export function serviceCommand({ name, description, configure, identity }: Service): Command {
   return new Command(name).description(description).action(async () => {
     const sources = await commandSources();
-    await runService(name, readSettings(logSettings, sources), configure(sources));
+    await runService(name, readSettings(logSettings, sources), configure(sources), identity?.(sources));
   });
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { ServiceProcess } from '../../dev/service-process.ts';
+import { ingestSettings } from '../../ingest/config.ts';
 import { sleep, systemClock } from '../../lib/clock.ts';
-import type { Sources } from '../../lib/config/read.ts';
+import { type Sources, textOf } from '../../lib/config/read.ts';
 import { logSettings } from '../../lib/logger.ts';
 import type { LiveLine } from '../live-line.ts';
 import { readReadiness } from '../management-client.ts';
@@ -77,5 +78,8 @@ function serviceEnvironment(sources: Sources, json: boolean): Readonly<Record<st
   const readable =
     process.stdout.isTTY === true && !json ? { [logSettings.logFormat.name]: 'pretty', FORCE_COLOR: '1' } : {};
   const asJson = json ? { [logSettings.logFormat.name]: 'json' } : {};
-  return { ...sources.running, ...readable, ...sources.env, ...asJson };
+  // Nobody in front of it has to notice that it goes, and a Ctrl-C should be quick.
+  const drain = ingestSettings.drainMs.name;
+  const atOnce = textOf(sources, drain) === undefined ? { [drain]: '0' } : {};
+  return { ...sources.running, ...readable, ...sources.env, ...asJson, ...atOnce };
 }

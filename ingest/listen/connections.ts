@@ -10,6 +10,10 @@ export class Connections {
     this.#metrics = metrics;
   }
 
+  get isEmpty(): boolean {
+    return this.#open.size === 0;
+  }
+
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => {
       this.#open.add(socket);

@@ -1,5 +1,6 @@
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../../lib/logger.ts';
@@ -38,6 +39,7 @@ export class IngestServers {
   readonly #metrics: EdgeMetrics;
   readonly #logger: Logger;
   readonly #connections: Connections;
+  readonly #servers: AnyServer[] = [];
   readonly #secure: https.Server[] = [];
   #tls: UsableTls | undefined;
 
@@ -66,11 +68,14 @@ export class IngestServers {
         : this.#secured(https.createServer({ ...common, ...this.#tls.context, ...this.#handshake() }, handler));
     server.timeout = silenceMs;
     server.maxConnections = maxConnections;
+    // In one of several processes Node would else offer such a connection to the others, round and round while all are full.
+    Object.assign(server, { dropMaxConnection: true });
     server.on('clientError', this.#listeners.onClientError);
     server.on('connect', (_request: IncomingMessage, socket: Duplex) => this.#listeners.onConnect(socket));
     // An expectation that we do not know is none of our business.
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => handler(request, response));
     this.#connections.watch(server);
+    this.#servers.push(server);
     return server;
   }
 
@@ -79,6 +84,18 @@ export class IngestServers {
     this.#tls = tls;
     for (const server of this.#secure) server.setSecureContext(tls.context);
     this.#tell(tls);
+  }
+
+  get hasConnections(): boolean {
+    return !this.#connections.isEmpty;
+  }
+
+  /**
+   * Takes no new connections, and leaves those that there are. The close of an HTTP server would at once end those on which nothing
+   * has come yet, with a request on its way.
+   */
+  stopAccepting(): void {
+    for (const server of this.#servers) if (server.listening) net.Server.prototype.close.call(server);
   }
 
   /** Ends every connection, whatever it is doing. */

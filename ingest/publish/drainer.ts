@@ -66,7 +66,8 @@ export class Drainer {
     const { spool, publisher, clock, logger } = this.#options;
     while (!this.#isStopped && !publisher.resume()) {
       try {
-        if (spool.bytes < lastSegmentBytes) publisher.hold();
+        // What was adopted while events go to Kafka directly keeps nothing waiting.
+        if (publisher.way === 'disk' && spool.bytes < lastSegmentBytes) publisher.hold();
         const segment = await spool.oldest();
         if (segment !== undefined) await this.#drain(segment);
       } catch (error) {

@@ -40,6 +40,7 @@ export function createPublishMetrics(
   new Gauge({
     name: 'ingest_spool_oldest_age_seconds',
     help: 'How long the oldest event in the spool has been waiting; 0 when there is none',
+    aggregator: 'max',
     registers,
     collect() {
       this.set(spool.oldestMs === undefined ? 0 : Math.max(0, nowMs() - spool.oldestMs) / 1000);

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
 import type { RecordSink } from '../../lib/kafka/ports.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { SchemaRegistry } from '../../schemas/registry.ts';
@@ -33,6 +34,8 @@ export interface Publishing {
   readonly publisher: Publisher;
   readonly batcher: Batcher;
   readonly spool: Spool;
+  /** Takes over what processes that have ended since the start have left in the spool. */
+  adopt(): Promise<void>;
   /** Gives what is in memory a last `graceMs` to reach Kafka; what is spooled stays for the next process. */
   stop(graceMs: number): Promise<void>;
 }
@@ -76,6 +79,14 @@ export async function startPublishing(parts: PublishingParts): Promise<Publishin
     publisher,
     batcher,
     spool,
+    adopt: async () => {
+      try {
+        await spool.adopt();
+      } catch (error) {
+        logger.warn({ reason: messageOf(error) }, 'the spool of a process that has ended is left for the next start');
+      }
+      drainer.wake();
+    },
     stop: async (graceMs) => {
       const done = Promise.all([drainer.stop(), batcher.drained()]);
       const late = Promise.withResolvers<void>();

@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProcessLock } from '../../lib/process-lock.ts';
 
@@ -21,17 +22,45 @@ export interface AdoptedFolder {
 const folderPattern = /^\d{13}-[0-9a-f]{8}$/;
 const segmentPattern = /^\d{8}-(\d{13})\.seg$/;
 
+/** The end of the name of a folder that is being made or removed, which nobody adopts. */
+const passing = '.tmp';
+
+/** A new folder under `root`, which other processes see only when its lock is held. */
+export async function makeFolder(root: string, nowMs: number): Promise<AdoptedFolder> {
+  const path = join(root, `${nowMs}-${randomBytes(4).toString('hex')}`);
+  await mkdir(path + passing, { mode: 0o700 });
+  const lock = lockFolder(path + passing);
+  if (lock === undefined) throw new Error(`${path} is held by another process`);
+  await rename(path + passing, path);
+  return { path, lock, segments: [] };
+}
+
+/** Removes a folder that holds nothing any more. Another process may be about to look at it, and makes an empty one of it then. */
+export async function removeFolder({ path, lock }: AdoptedFolder): Promise<void> {
+  await rename(path, path + passing).catch(ignoreMissing);
+  await rm(path + passing, { recursive: true, force: true });
+  lock.release();
+}
+
+function ignoreMissing(error: Error & { code?: string }): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
 /** The lock of a folder, or `undefined` when a living process holds it. */
-export function lockFolder(path: string): ProcessLock | undefined {
+function lockFolder(path: string): ProcessLock | undefined {
   return ProcessLock.tryTake(join(path, 'lock'));
 }
 
-/** Takes over every folder under `root` that no process holds any more, oldest first, their segments in order. */
-export async function adoptFolders(root: string): Promise<AdoptedFolder[]> {
+/**
+ * Takes over every folder under `root` that no process holds any more, oldest first, their segments in order; `own` are the
+ * paths of those that this process has already.
+ */
+export async function adoptFolders(root: string, own: ReadonlySet<string> = new Set()): Promise<AdoptedFolder[]> {
   const adopted: AdoptedFolder[] = [];
   const names = (await readdir(root)).filter((name) => folderPattern.test(name)).toSorted();
   for (const name of names) {
     const path = join(root, name);
+    if (own.has(path)) continue;
     const lock = lockFolder(path);
     if (lock !== undefined) adopted.push({ path, lock, segments: await segmentsIn(path) });
   }

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { AppError, messageOf, UserError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { type AdoptedFolder, adoptFolders, lockFolder, type Segment } from './folders.ts';
+import { type AdoptedFolder, adoptFolders, makeFolder, removeFolder, type Segment } from './folders.ts';
 import { encodeFrame, type SpooledRecord } from './frame.ts';
 import { SegmentWriter } from './segment.ts';
 
@@ -37,7 +36,8 @@ const writeBytes = 8 * 1024 * 1024;
  * Records on the disk of this process, in the order in which they were appended, until somebody has taken them from the front.
  *
  * Writes that come while the disk is busy go together with one sync (group commit). Folders that other processes have left
- * behind are adopted at the start, and come first. Damage costs the frames behind it in its segment, which go to quarantine.
+ * behind are adopted at the start, and when somebody says that a process has ended; they come first. Damage costs the frames
+ * behind it in its segment, which go to quarantine.
  */
 export class Spool {
   readonly #root: string;
@@ -134,6 +134,22 @@ export class Spool {
     });
   }
 
+  /** Takes over the folders of processes that have ended since the start; their events come before all others. */
+  adopt(): Promise<void> {
+    return this.#inTurn(async () => {
+      const own = new Set([...this.#folders, ...(this.#own === undefined ? [] : [this.#own])].map(({ path }) => path));
+      const folders = await adoptFolders(this.#root, own);
+      if (folders.length === 0) return;
+      this.#folders.push(...folders);
+      this.#segments.unshift(...folders.flatMap(({ segments }) => segments));
+      this.#logger.info(
+        { folders: folders.length, bytes: this.bytes },
+        'took over the spool of a process that has ended',
+      );
+      await this.#forgetEmptyFolders();
+    });
+  }
+
   /** Lets go of the files; what they hold is for the next process. */
   close(): Promise<void> {
     return this.#inTurn(async () => {
@@ -190,7 +206,7 @@ export class Spool {
 
   async #activeSegment(): Promise<{ readonly writer: SegmentWriter; readonly segment: Segment }> {
     if (this.#active !== undefined) return this.#active;
-    this.#own ??= await this.#ownFolder();
+    this.#own ??= await makeFolder(this.#root, this.#clock.nowMs());
     this.#count += 1;
     const createdMs = this.#clock.nowMs();
     const path = join(this.#own.path, `${String(this.#count).padStart(8, '0')}-${createdMs}.seg`);
@@ -199,14 +215,6 @@ export class Spool {
     this.#segments.push(segment);
     this.#active = { writer, segment };
     return this.#active;
-  }
-
-  async #ownFolder(): Promise<AdoptedFolder> {
-    const path = join(this.#root, `${this.#clock.nowMs()}-${randomBytes(4).toString('hex')}`);
-    await mkdir(path, { mode: 0o700 });
-    const lock = lockFolder(path);
-    if (lock === undefined) throw new Error(`${path} is held by another process`);
-    return { path, lock, segments: [] };
   }
 
   async #seal(): Promise<void> {
@@ -218,9 +226,8 @@ export class Spool {
   async #forgetEmptyFolders(): Promise<void> {
     for (const folder of [...this.#folders]) {
       if (this.#segments.some((segment) => segment.folder === folder.path)) continue;
-      folder.lock.release();
+      await removeFolder(folder);
       this.#folders.splice(this.#folders.indexOf(folder), 1);
-      await rm(folder.path, { recursive: true, force: true });
     }
   }
 

@@ -118,6 +118,42 @@ describe('connections', () => {
     expect(socket.writableLength + socket.bytesRead).toBeLessThan(requests.length);
   }, 30_000);
 
+  it('that are shed are asked to close with their next answer, also where it is the first; until then they stay, and none are taken', async () => {
+    const { app, port, open, request, openConnections } = await setUp();
+    const [used, idle, fresh] = [await open(), await open(), await open()];
+    expect(await used?.ask(request)).toMatch(/connection: keep-alive/i);
+    expect(await idle?.ask(request)).toMatch(/connection: keep-alive/i);
+    app.shedConnections();
+    const refused = connect(port, '127.0.0.1');
+    expect(await once(refused, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }]);
+    used?.socket.write(request);
+    expect(await used?.closed()).toMatch(/ 200 [\s\S]* 200 [\s\S]*connection: close/i);
+    fresh?.socket.write(request);
+    expect(await fresh?.closed()).toMatch(/ 200 [\s\S]*connection: close/i);
+    await expect.poll(openConnections).toBe(1);
+    idle?.socket.write(request);
+    expect(await idle?.closed()).toMatch(/ 200 [\s\S]* 200 [\s\S]*connection: close/i);
+    await app.close();
+  });
+
+  it('that are shed and never used again end with the server, at the latest after 3 s', async () => {
+    const { app, clock, clockWatch, open, request, url } = await setUp();
+    const [idle, silent, slow] = [await open(), await open(), await open()];
+    slow?.socket.write(`POST ${url} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{`);
+    await expect.poll(() => clockWatch.meanDifferenceSec(clock.nowMs())).toBe(0);
+    await idle?.ask(request);
+    app.shedConnections();
+    const closing = app.close();
+    await idle?.closed();
+    await silent?.closed();
+    await expect.poll(() => clock.waiting).toBe(1);
+    clock.advance(2_999);
+    expect(slow?.socket.destroyed).toBe(false);
+    clock.advance(1);
+    await closing;
+    expect([await slow?.closed(), clock.waiting]).toEqual(['', 0]);
+  });
+
   it('do not keep a stopping server open, whatever they wait for', async () => {
     const { app, clock, clockWatch, open, url } = await setUp();
     const silent = await open();

@@ -134,6 +134,25 @@ describe('Drainer', () => {
     expect(files()).toEqual([expect.stringMatching(/\.damaged$/)]);
   });
 
+  it('sends what is adopted later while new events go to Kafka directly, and keeps none of them waiting', async () => {
+    const { root, sink, spool, publisher, drainer, isDirect, drained } = await setUp();
+    publisher.open(destinations);
+    await isDirect();
+    const limits = { maxBytes: 1e7, maxAgeMs: 1e9, segmentBytes: 1e6 };
+    const other = await Spool.open(root, limits, new ManualClock(), silentLogger);
+    await other.append([from('a')]);
+    await other.close();
+    await spool.adopt();
+    drainer.wake();
+    const adopted = await sink.batch(0);
+    const published = publisher.publish(eventsOf({ command: verdictCommand, body: smallestVerdict }), undefined);
+    expect(publisher.way).toBe('kafka');
+    adopted.succeed();
+    (await sink.batch(1)).succeed();
+    expect(await published).toBe('kafka');
+    await expect.poll(() => [spool.isEmpty, drained()]).toEqual([true, 1]);
+  });
+
   it('is stopped when the chunk under way is done, and leaves nothing half done', async () => {
     const { sink, spool, publisher, drainer } = await setUp(from('a'));
     publisher.open(destinations);

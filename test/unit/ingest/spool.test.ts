@@ -145,6 +145,48 @@ describe('the spool', () => {
     expect(await drained(first)).toEqual(['a']);
   });
 
+  it('takes over, while it runs, what a process that has ended since left, before its own', async () => {
+    const root = makeTestFolder();
+    const [first, second] = [await openSpool(root), await openSpool(root)];
+    await first.append([record('a'), record('b')]);
+    await second.append([record('c')]);
+    await second.adopt();
+    expect(second.bytes).toBeLessThan(first.bytes * 2);
+    await first.close();
+    await second.adopt();
+    await second.append([record('d')]);
+    expect(await drained(second)).toEqual(['a', 'b', 'c', 'd']);
+    await second.close();
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it('takes over a folder without losing what is being taken from its front', async () => {
+    const root = makeTestFolder();
+    const [first, second] = [await openSpool(root), await openSpool(root)];
+    await first.append([record('a')]);
+    await second.append([record('b')]);
+    const oldest = await second.oldest();
+    if (oldest === undefined) throw new Error('expected a segment');
+    await first.close();
+    await second.adopt();
+    await second.remove(oldest);
+    expect(await drained(second)).toEqual(['a']);
+  });
+
+  it('has its folder for itself, however many look for folders without an owner at that moment', async () => {
+    const root = makeTestFolder();
+    const writers = await Promise.all(Array.from({ length: 20 }, () => openSpool(root)));
+    const others = await Promise.all(Array.from({ length: 5 }, () => openSpool(root)));
+    let isWritten = false;
+    const looking = others.map(async (other) => {
+      while (!isWritten) await other.adopt();
+    });
+    await Promise.all(writers.map((writer, index) => writer.append([record(String(index))])));
+    isWritten = true;
+    await Promise.all(looking);
+    expect(await Promise.all(writers.map(drained))).toEqual(writers.map((_, index) => [String(index)]));
+  });
+
   it('leaves no folder behind when it is empty', async () => {
     const root = makeTestFolder();
     const spool = await openSpool(root);
