@@ -4,8 +4,9 @@ import { dockerTrouble, missingImages } from '../dev/docker/engine.ts';
 import { haveJars } from '../dev/embedded/jars.ts';
 import { findJava, findMaven } from '../dev/embedded/java.ts';
 import { prepareHome } from '../dev/folders.ts';
+import { readIngestConfig } from '../ingest/config.ts';
 import { readSettings, type Sources, textOf } from '../lib/config/read.ts';
-import { AppError, messageOf } from '../lib/errors.ts';
+import { AppError, ConfigError, messageOf } from '../lib/errors.ts';
 import { withAdmin } from '../lib/kafka/admin.ts';
 import { createKafka } from '../lib/kafka/client.ts';
 import { kafkaSettings } from '../lib/kafka/settings.ts';
@@ -16,6 +17,7 @@ import { registeredSchemas, topicPlans } from '../schemas/provisioning.ts';
 import { createSchemaRegistry } from '../schemas/registry.ts';
 import { clusterSettings } from '../schemas/settings.ts';
 import { withDefaultApp } from './default-app.ts';
+import { checkProcesses } from './ingest-checks.ts';
 import { placeholderAddresses } from './local/cluster.ts';
 import { readReadiness } from './management-client.ts';
 import { managementPorts, serviceNames, serviceProblems } from './services.ts';
@@ -38,6 +40,7 @@ export const checks: readonly Check[] = [
   checkSettings,
   checkNames,
   checkHome,
+  checkIngestProcesses,
   checkBrokerTools,
   checkCluster,
   checkServices,
@@ -81,6 +84,19 @@ async function checkHome(sources: Sources): Promise<readonly Finding[]> {
     return finding('home', bavail * bsize < lowDiskBytes ? 'warning' : 'ok', `${home}, ${freeGib} GiB free`);
   } catch (error) {
     return finding('home', 'failure', messageOf(error));
+  }
+}
+
+async function checkIngestProcesses(sources: Sources): Promise<readonly Finding[]> {
+  try {
+    const { status, detail } = checkProcesses(
+      readIngestConfig(withBroker(withDefaultApp(sources), placeholderAddresses)),
+    );
+    return finding('ingest processes', status, detail);
+  } catch (error) {
+    // Wrong settings are another check's business.
+    if (error instanceof ConfigError) return [];
+    throw error;
   }
 }
 

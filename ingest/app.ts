@@ -29,9 +29,9 @@ export interface IngestApp extends FastifyInstance {
   useCertificates(tls: UsableTls): void;
   /**
    * Takes no new connections, and asks every client with its next answer to close its own. Closes none by itself: a request that is on
-   * its way on one of them is answered.
+   * its way on one of them is answered. Resolves when all have ended, or `forMs` later.
    */
-  shedConnections(): void;
+  shedConnections(forMs: number): Promise<void>;
 }
 
 declare module 'fastify' {
@@ -186,9 +186,12 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
 
   return Object.assign(app, {
     useCertificates: (tls: UsableTls) => servers.useCertificates(tls),
-    shedConnections: () => {
+    shedConnections: async (forMs: number) => {
       closing = true;
-      servers.stopAccepting();
+      const over = Promise.withResolvers<void>();
+      const cancel = clock.after(forMs, over.resolve);
+      await Promise.race([servers.stopAccepting(), over.promise]);
+      cancel();
     },
   });
 }

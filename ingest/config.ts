@@ -30,7 +30,7 @@ export const ingestSettings = {
     max: mostWorkers,
   }),
   drainMs: integer('INGEST_DRAIN_MS', {
-    help: 'How long ingest serves on after SIGTERM, with /ready at 503, so that load balancers notice; then it takes no new connections, and asks clients for a second to close theirs. 0: it stops at once, as with `imwatch up`.',
+    help: 'How long ingest serves on after SIGTERM, with /ready at 503, so that load balancers notice; then it takes no new connections, and asks clients for as long, 3 s at most, to close theirs. 0: it stops at once, as with `imwatch up`.',
     unit: 'ms',
     default: 2_000,
     min: 0,

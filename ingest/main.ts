@@ -32,7 +32,7 @@ export interface RunningIngest extends RunningService {
   readonly metrics: Registry;
   readonly readiness: () => Readiness;
   drain(): Promise<void>;
-  /** Takes no new connections, asks clients with each answer to close theirs, and resolves after `forMs`. */
+  /** Takes no new connections, asks clients with each answer to close theirs, and resolves when they have, or `forMs` later. */
   shedConnections(forMs: number): Promise<void>;
   /** Takes over what processes that have ended have left in the spool. */
   adopt(): Promise<void>;
@@ -133,10 +133,6 @@ export async function startIngest(config: IngestConfig, logger: Logger, hasManag
     logger.info({ topics: Array.from(destinations.values(), ({ topic }) => topic) }, 'connected to Kafka');
   });
 
-  const shedConnections = (forMs: number): Promise<void> => {
-    app.shedConnections();
-    return sleep(clock, forMs);
-  };
   const resources = starting.move();
   return {
     addresses: { callbacks: url, ...(management !== undefined && { management: management.url }) },
@@ -145,9 +141,9 @@ export async function startIngest(config: IngestConfig, logger: Logger, hasManag
     drain: async () => {
       isDraining = true;
       await sleep(clock, config.drainMs);
-      await shedConnections(shedMsOf(config));
+      await app.shedConnections(shedMsOf(config));
     },
-    shedConnections,
+    shedConnections: (forMs) => app.shedConnections(forMs),
     adopt: publishing.adopt,
     stop: () => resources.disposeAsync(),
   };

@@ -74,7 +74,7 @@ async function untilReady(name: ServiceName, management: string, live: LiveLine,
 }
 
 /** What a service is started with: our own variables, and the addresses of what runs here. */
-function serviceEnvironment(sources: Sources, json: boolean): Readonly<Record<string, string | undefined>> {
+export function serviceEnvironment(sources: Sources, json: boolean): Readonly<Record<string, string | undefined>> {
   const readable =
     process.stdout.isTTY === true && !json ? { [logSettings.logFormat.name]: 'pretty', FORCE_COLOR: '1' } : {};
   const asJson = json ? { [logSettings.logFormat.name]: 'json' } : {};

@@ -5,6 +5,7 @@ import type { EdgeMetrics } from '../edge-metrics.ts';
 export class Connections {
   readonly #metrics: EdgeMetrics;
   readonly #open = new Set<Socket>();
+  readonly #onEmpty: (() => void)[] = [];
 
   constructor(metrics: EdgeMetrics) {
     this.#metrics = metrics;
@@ -14,6 +15,12 @@ export class Connections {
     return this.#open.size === 0;
   }
 
+  /** Resolves as soon as none is open. */
+  empty(): Promise<void> {
+    if (this.isEmpty) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty.push(resolve));
+  }
+
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => {
       this.#open.add(socket);
@@ -21,6 +28,7 @@ export class Connections {
       socket.once('close', () => {
         this.#open.delete(socket);
         this.#metrics.openConnections(this.#open.size);
+        if (this.isEmpty) for (const resolve of this.#onEmpty.splice(0)) resolve();
       });
     });
     server.on('drop', () => this.#metrics.connectionDropped());

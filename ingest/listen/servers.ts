@@ -91,11 +91,12 @@ export class IngestServers {
   }
 
   /**
-   * Takes no new connections, and leaves those that there are. The close of an HTTP server would at once end those on which nothing
-   * has come yet, with a request on its way.
+   * Takes no new connections, leaves those that there are, and resolves when all of them have ended. The close of an HTTP server would
+   * at once end those on which nothing has come yet, with a request on its way.
    */
-  stopAccepting(): void {
+  stopAccepting(): Promise<void> {
     for (const server of this.#servers) if (server.listening) net.Server.prototype.close.call(server);
+    return this.#connections.empty();
   }
 
   /** Ends every connection, whatever it is doing. */

@@ -32,7 +32,7 @@ const pausesMs = [0, 500, 1_000, 2_000, 5_000] as const;
 /** A process that served for this long was well: its end is not one of a row. */
 const wellAfterMs = 60_000;
 /** How long a stop in order may take; then the process is killed. */
-const longestStopMs = 12_000;
+const longestStopMs = 11_000;
 
 /**
  * Keeps one process serving under a number: starts another one when it crashes, or before it leaves. There may be two of them for

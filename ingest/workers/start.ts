@@ -1,5 +1,4 @@
 import { createServer } from 'node:net';
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Readiness, startManagementServer } from '../../lib/management-server.ts';
@@ -10,6 +9,7 @@ import { ClusterHost } from './cluster-host.ts';
 import { MergedMetrics } from './merged-metrics.ts';
 import { mergeReadiness, type WorkerState } from './merged-readiness.ts';
 import { Supervisor } from './supervisor.ts';
+import { createSupervisorMetrics } from './supervisor-metrics.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,8 +25,7 @@ const answerMs = 1_000;
 export async function startWorkers(config: IngestConfig, env: Environment, logger: Logger): Promise<RunningService> {
   const clock = systemClock;
   await using starting = new AsyncDisposableStack();
-  const registry = new Registry();
-  const restarts = countsOf(registry, () => serving().length);
+  const own = createSupervisorMetrics(() => serving().length);
   const merged = new MergedMetrics();
   const port = config.port === 0 ? await freePort(config.host) : config.port;
   const supervisor = new Supervisor({
@@ -35,7 +34,7 @@ export async function startWorkers(config: IngestConfig, env: Environment, logge
     drainMs: config.drainMs,
     clock,
     logger,
-    onRestart: () => restarts.inc(),
+    onRestart: own.restarted,
     onFarewell: (process, metrics) => merged.take(process, metrics),
     onEnd: (process) => merged.end(process),
   });
@@ -59,7 +58,7 @@ export async function startWorkers(config: IngestConfig, env: Environment, logge
         if (found !== undefined) merged.take(process, found);
       }),
     );
-    return merged.text(await registry.getMetricsAsJSON());
+    return merged.text(await own.registry.getMetricsAsJSON());
   };
   const management = await startManagementServer({
     host: config.managementHost,
@@ -71,9 +70,7 @@ export async function startWorkers(config: IngestConfig, env: Environment, logge
 
   let shedMs = 0;
   starting.defer(() => supervisor.stop(shedMs));
-  const onReplace = (): void => void supervisor.replaceAll();
-  process.on('SIGUSR2', onReplace);
-  starting.defer(() => void process.off('SIGUSR2', onReplace));
+  process.on('SIGUSR2', () => void supervisor.replaceAll());
   const { callbacks = '' } = await supervisor.start();
   const resources = starting.move();
   return {
@@ -88,29 +85,6 @@ export async function startWorkers(config: IngestConfig, env: Environment, logge
       return resources.disposeAsync();
     },
   };
-}
-
-/** The numbers of the supervisor itself: its workers, and what its process adds to theirs. */
-function countsOf(registry: Registry, serving: () => number): Counter {
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  for (const metric of registry.getMetricsAsArray()) {
-    // Its event loop hands connections on; how it does is not how callbacks fare.
-    if (metric.name.startsWith('nodejs_')) registry.removeSingleMetric(metric.name);
-  }
-  new Gauge({
-    name: 'ingest_workers',
-    help: 'Processes that take callbacks (INGEST_WORKERS)',
-    registers,
-    collect() {
-      this.set(serving());
-    },
-  });
-  return new Counter({
-    name: 'ingest_worker_restarts_total',
-    help: 'Workers that ended unasked and were started again',
-    registers,
-  });
 }
 
 /** A port that nobody listens on: the workers must agree on one, also when all of them have been started again. */

@@ -66,6 +66,7 @@ export class Supervisor {
 
   /** Replaces the processes one after another, each when its successor serves; stops at the first that fails. False: it did. */
   async replaceAll(): Promise<boolean> {
+    if (this.#isStopping) return false;
     if (this.#replacing !== undefined) {
       this.#replacing.again = true;
       return this.#replacing.done;

@@ -160,6 +160,17 @@ describe('the supervisor', () => {
     ]);
   });
 
+  it('is not held up by a worker that hangs, and says which it is', async () => {
+    const { ingest } = await startAway();
+    const [hanging = 0] = ingest.workers();
+    kill(hanging, 'SIGSTOP');
+    expect((await ingest.ready()).reasons).toContain('worker 1 does not answer');
+    expect((await ingest.metrics()).get('ingest_workers')).toBe(2);
+    kill(hanging, 'SIGCONT');
+    await expect.poll(async () => (await ingest.ready()).reasons.join()).not.toContain('does not answer');
+    expect(await ingest.stop()).toBe(0);
+  });
+
   it('that is killed takes its workers with it, which finish what they have', async () => {
     const { ingest } = await startAway();
     const workers = ingest.workers();

@@ -7,6 +7,7 @@ import { createForwardMetrics } from '../../../ingest/forward/metrics.ts';
 import { refusals } from '../../../ingest/http/answers.ts';
 import { createIngestMetrics } from '../../../ingest/metrics.ts';
 import { createPublishMetrics } from '../../../ingest/publish/metrics.ts';
+import { createSupervisorMetrics } from '../../../ingest/workers/supervisor-metrics.ts';
 
 interface Rule {
   readonly alert: string;
@@ -31,7 +32,10 @@ describe('the alert rules', () => {
     createPublishMetrics(ingest.registry, queue, { bytes: 0, oldestMs: undefined }, () => 0);
     createForwardMetrics(ingest.registry, { callbacks: 0, bytes: 0 });
     const consumer = createConsumerMetrics();
-    const metrics = await Promise.all([ingest, consumer].map(({ registry }) => registry.getMetricsAsJSON()));
+    const supervisor = createSupervisorMetrics(() => 0);
+    const metrics = await Promise.all(
+      [ingest, consumer, supervisor].map(({ registry }) => registry.getMetricsAsJSON()),
+    );
     const known = metrics.flat().map(({ name }) => name);
     const asked = rules.flatMap(({ expr }) => expr.match(/(ingest|consumer)_\w+/g) ?? []);
     expect(asked.length).toBeGreaterThanOrEqual(rules.length);

@@ -119,11 +119,14 @@ describe('connections', () => {
   }, 30_000);
 
   it('that are shed are asked to close with their next answer, also where it is the first; until then they stay, and none are taken', async () => {
-    const { app, port, open, request, openConnections } = await setUp();
+    const { app, clock, port, open, request, openConnections } = await setUp();
     const [used, idle, fresh] = [await open(), await open(), await open()];
     expect(await used?.ask(request)).toMatch(/connection: keep-alive/i);
     expect(await idle?.ask(request)).toMatch(/connection: keep-alive/i);
-    app.shedConnections();
+    let isShed = false;
+    const shed = app.shedConnections(1_000).then(() => {
+      isShed = true;
+    });
     const refused = connect(port, '127.0.0.1');
     expect(await once(refused, 'error')).toMatchObject([{ code: 'ECONNREFUSED' }]);
     used?.socket.write(request);
@@ -131,9 +134,11 @@ describe('connections', () => {
     fresh?.socket.write(request);
     expect(await fresh?.closed()).toMatch(/ 200 [\s\S]*connection: close/i);
     await expect.poll(openConnections).toBe(1);
+    expect(isShed).toBe(false);
     idle?.socket.write(request);
     expect(await idle?.closed()).toMatch(/ 200 [\s\S]* 200 [\s\S]*connection: close/i);
-    await app.close();
+    await shed;
+    expect(clock.waiting).toBe(0);
   });
 
   it('that are shed and never used again end with the server, at the latest after 3 s', async () => {
@@ -142,7 +147,9 @@ describe('connections', () => {
     slow?.socket.write(`POST ${url} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{`);
     await expect.poll(() => clockWatch.meanDifferenceSec(clock.nowMs())).toBe(0);
     await idle?.ask(request);
-    app.shedConnections();
+    const shed = app.shedConnections(1_000);
+    clock.advance(1_000);
+    await shed;
     const closing = app.close();
     await idle?.closed();
     await silent?.closed();

@@ -132,10 +132,10 @@ describe('a worker that somebody else asks to stop', () => {
     expect([counts.restarts, host.worker(1).told]).toEqual([0, ['adopt']]);
   });
 
-  it('is killed when it has not left 12 s after its drain', async () => {
+  it('is killed when it has not left 11 s after its drain', async () => {
     const { host, clock } = await serving(2);
     host.worker(2).leaving();
-    clock.advance(drainMs + 11_999);
+    clock.advance(drainMs + 10_999);
     expect(host.worker(2).told).toEqual([]);
     clock.advance(1);
     expect(host.worker(2).told).toEqual(['SIGKILL']);
@@ -149,14 +149,14 @@ describe('replacing all', () => {
     expect(numbers()).toEqual([1, 2, 1]);
     expect(host.worker(1).told).toEqual([]);
     host.worker(3).ready();
-    expect(host.worker(1).told).toEqual(['retire 1000']);
+    expect(host.worker(1).told).toEqual(['retire 3000']);
     await settled();
     expect(numbers()).toEqual([1, 2, 1]);
     host.worker(1).end();
     await settled();
     expect(numbers()).toEqual([1, 2, 1, 2]);
     host.worker(4).ready();
-    expect(host.worker(2).told).toContain('retire 1000');
+    expect(host.worker(2).told).toContain('retire 3000');
     host.worker(2).end();
     expect(await replaced).toBe(true);
     expect(counts.restarts).toBe(0);
@@ -214,12 +214,12 @@ describe('replacing all', () => {
     expect(numbers()).toEqual([1, 1, 1]);
   });
 
-  it('kills an old one that does not leave, 12 s after its clients were asked to', async () => {
+  it('kills an old one that does not leave, 11 s after its clients were asked to', async () => {
     const { supervisor, host, clock } = await serving(1);
     const replaced = supervisor.replaceAll();
     host.worker(2).ready();
-    clock.advance(13_000);
-    expect(host.worker(1).told).toEqual(['retire 1000', 'SIGKILL']);
+    clock.advance(14_000);
+    expect(host.worker(1).told).toEqual(['retire 3000', 'SIGKILL']);
     host.worker(1).crash();
     expect(await replaced).toBe(true);
   });
@@ -260,10 +260,10 @@ describe('a stop', () => {
     expect([await replaced, host.started.length]).toEqual([false, 3]);
   });
 
-  it('kills those that hang after 12 s', async () => {
+  it('kills those that hang after 11 s', async () => {
     const { supervisor, host, clock } = await serving(1);
     const stopped = supervisor.stop(0);
-    clock.advance(12_000);
+    clock.advance(11_000);
     expect(host.worker(1).told).toEqual(['retire 0', 'SIGKILL']);
     host.worker(1).crash();
     await stopped;
