@@ -29,15 +29,15 @@ export function largeVerdict(key: string, sequence: number): string {
 }
 
 /** A batch of `items` push events about one account. */
-export function pushBatch(key: string, sequence: number, items: number): string {
+export function pushBatch(key: string, items: number): string {
   const event = (item: number) => ({
     EventType: 1,
     To_Account: key,
     PushStage: 2,
     PushPlatform: 1,
-    PushID: idOf(key, sequence + item),
-    TaskId: `task-${sequence}`,
-    MsgSeq: sequence + item + 1,
+    PushID: idOf(key, item),
+    TaskId: 'task',
+    MsgSeq: item + 1,
     EventTime: 1_700_000_000,
   });
   return JSON.stringify({ Events: Array.from({ length: items }, (_, item) => event(item)) });

@@ -16,6 +16,7 @@ const busyKeys = 20;
 const pipelined = 256;
 /** Every so many callbacks one has a busy key. */
 const busyEvery = 4;
+const batchItems = 1_000;
 const progressMs = 500;
 
 /** Where callbacks of a key go. */
@@ -26,7 +27,7 @@ interface Target {
 
 const limits = { headersTimeout: 20_000, bodyTimeout: 20_000 };
 let targets: readonly Target[] = [];
-const isEnding = false;
+let bursts = 0;
 const sequences = new Map<string, number>();
 const idle = Array.from({ length: quietKeys }, (_, index) => index);
 const lines: SentLine[] = [];
@@ -40,9 +41,9 @@ function aim(urls: readonly string[]): void {
   }));
 }
 
-function nextOf(key: string, count = 1): number {
+function nextOf(key: string): number {
   const sequence = sequences.get(key) ?? 0;
-  sequences.set(key, sequence + count);
+  sequences.set(key, sequence + 1);
   return sequence;
 }
 
@@ -67,8 +68,8 @@ async function post(
   let status = 0;
   try {
     const path = `/?${queryString(command, signedQuery(sentAtMs))}`;
-    // Idempotent is what undici calls a request that may stand in line behind others on its connection.
-    const answer = await to.request({ method: 'POST', path, body, idempotent: true });
+    // With these two undici sends a request while others on its connection have no answer yet.
+    const answer = await to.request({ method: 'POST', path, body, idempotent: true, blocking: false });
     await answer.body.dump();
     status = answer.statusCode;
   } catch {
@@ -100,22 +101,14 @@ async function sendOne(number: number): Promise<void> {
   idle.push(index);
 }
 
-/** Connections of bursts, by kind. */
-const bursting = new Map<string, Client>();
-
-/** Large bodies and large batches, all of a kind for one partition, at once and in order. */
-function burst(url: string, count: number): void {
-  for (const [kind, items] of [
-    ['large', 1],
-    ['push', 1_000],
-  ] as const) {
-    const client = bursting.get(kind) ?? new Client(url, { pipelining: pipelined, ...limits });
-    bursting.set(kind, client);
-    for (let done = 0; done < count; done += 1) {
-      const sequence = nextOf(kind, items);
-      const body = kind === 'large' ? largeVerdict(kind, sequence) : pushBatch(kind, sequence, items);
-      sent.push(post(client, body, kind === 'large' ? verdictCommand : pushCommand, kind, sequence, items));
-    }
+/** Large bodies and large batches at once, each with a key and a connection of its own. */
+function burst(count: number): void {
+  const { quiet } = targetOf(0);
+  for (let done = 0; done < count; done += 1) {
+    bursts += 1;
+    const [large, push] = [`large-${bursts}`, `push-${bursts}`];
+    sent.push(post(quiet, largeVerdict(large, 0), verdictCommand, large, 0));
+    sent.push(post(quiet, pushBatch(push, batchItems), pushCommand, push, 0, batchItems));
   }
 }
 
@@ -126,7 +119,7 @@ async function run({ urls, perSecond, seconds, file }: Extract<SenderOrder, { ty
   const began = performance.now();
   const total = perSecond * seconds;
   let number = 0;
-  while (number < total && !isEnding) {
+  while (number < total) {
     const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * perSecond));
     if (number < due) counts.lagMs = Math.max(counts.lagMs, performance.now() - began - (number * 1000) / perSecond);
     for (; number < due; number += 1) sent.push(sendOne(number));
@@ -149,6 +142,6 @@ function say(message: SenderMessage): void {
 process.on('message', (order: SenderOrder) => {
   if (order.type === 'run') void run(order);
   else if (order.type === 'aim') aim(order.urls);
-  else burst(order.url, order.count);
+  else burst(order.count);
 });
 process.once('disconnect', () => process.exit(1));

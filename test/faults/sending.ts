@@ -16,7 +16,7 @@ export type SenderOrder =
       readonly file: string;
     }
   | { readonly type: 'aim'; readonly urls: readonly string[] }
-  | { readonly type: 'burst'; readonly url: string; readonly count: number };
+  | { readonly type: 'burst'; readonly count: number };
 
 /** Requests so far. */
 export interface SenderCounts {
@@ -68,9 +68,9 @@ export class Sending {
     this.#tell({ type: 'aim', urls });
   }
 
-  /** Sends `count` bodies of 1 MiB and as many batches of 1,000 items at once, each kind for one partition. */
-  burst(url: string, count: number): void {
-    this.#tell({ type: 'burst', url, count });
+  /** Sends `count` bodies of 1 MiB and as many batches of 1,000 items at once. */
+  burst(count: number): void {
+    this.#tell({ type: 'burst', count });
   }
 
   /** Every event that was sent, once all have been answered, or have failed. */
