@@ -1,13 +1,16 @@
 import type { Clock } from '../../lib/clock.ts';
 import { RecordRefusedError } from '../../lib/kafka/kafka-sink.ts';
 import type { Quarantine } from '../spool/quarantine.ts';
-import type { Spool } from '../spool/spool.ts';
+import { type Spool, SpoolError } from '../spool/spool.ts';
 import type { TranslatedEvent } from '../tencent/request.ts';
 import { type Batcher, QueueFullError } from './batcher.ts';
 import { type Destinations, type EventPreparer, outgoingOf, type PreparedRecord, spooledOf } from './prepared.ts';
 
 /** Where an event was durable when it was answered. */
 export type Durability = 'kafka' | 'disk';
+
+/** How much longer than Kafka the disk may take with an event, so that the answer comes within the 2 s that Tencent waits. */
+const diskMs = 600;
 
 /** How long new events are held back at most while the last of the spool goes to Kafka. */
 const longestHoldMs = 300;
@@ -77,8 +80,9 @@ export class Publisher {
     const records = events.map((event) => this.#options.preparer.prepare(event, traceparent));
     if (this.#hold !== undefined) await this.#hold.over;
     if (this.#way === 'kafka' && this.#destinations !== undefined) return this.#toKafka(records, this.#destinations);
-    await this.#options.spool.append(records.map(spooledOf));
-    this.#options.onSpooling();
+    const { deadlineMs, onSpooling } = this.#options;
+    await this.#toDisk(records, deadlineMs + diskMs - longestHoldMs);
+    onSpooling();
     return 'disk';
   }
 
@@ -134,9 +138,23 @@ export class Publisher {
     if (this.#way === 'disk') return;
     this.#way = 'disk';
     for (const { records, spooled } of this.#pending) {
-      this.#options.spool.append(records.map(spooledOf)).then(spooled.resolve, spooled.reject);
+      this.#toDisk(records, diskMs).then(spooled.resolve, spooled.reject);
     }
     this.#options.onSpooling();
+  }
+
+  /** Resolves when the disk has `records`. @throws {SpoolError} when it has not after `limitMs`; it may still take them. */
+  async #toDisk(records: readonly PreparedRecord[], limitMs: number): Promise<void> {
+    const { spool, clock } = this.#options;
+    const late = Promise.withResolvers<never>();
+    const cancel = clock.after(limitMs, () =>
+      late.reject(new SpoolError(`The disk has not taken the event within ${limitMs} ms`)),
+    );
+    try {
+      await Promise.race([spool.append(records.map(spooledOf)), late.promise]);
+    } finally {
+      cancel();
+    }
   }
 
   /** Writes a record to Kafka; one that is refused for good to quarantine. */

@@ -39,7 +39,7 @@ async function setUp(...spooled: readonly SpooledRecord[]) {
   const clock = new ManualClock();
   const sink = new ControlledSink();
   const batcher = new Batcher(sink, { partitionBytes: 1e6, batchBytes: 1e7, queueBytes: 1e8 }, clock, silentLogger);
-  const limits = { maxBytes: 1e7, maxAgeMs: 1e9, segmentBytes: 1e6 };
+  const limits = { maxBytes: 1e7, maxAgeMs: 1e9, segmentBytes: 1e6, waitingBytes: 1e7 };
   const spool = await Spool.open(root, limits, clock, silentLogger);
   onTestFinished(() => spool.close());
   const quarantine = new Quarantine(root, clock);

@@ -178,6 +178,19 @@ describe('an event that Kafka does not take in time', () => {
     await expect(publisher.publish(from('b'), undefined)).rejects.toThrow(SpoolError);
   });
 
+  it('is refused before Tencent stops to wait when the disk does not answer either', async () => {
+    const { clock, publisher, spool } = setUp();
+    spool.isStuck = true;
+    const published = publisher.publish(from('a'), undefined);
+    clock.advance(1_200);
+    const behind = publisher.publish(from('b'), undefined);
+    clock.advance(600);
+    await expect(published).rejects.toThrow('The disk has not taken the event within 600 ms');
+    clock.advance(900);
+    await expect(behind).rejects.toThrow('The disk has not taken the event within 1500 ms');
+    expect(clock.waiting).toBe(0);
+  });
+
   it('goes to the spool at once when the queue in front of Kafka is full', async () => {
     const { publisher, spool } = setUp();
     const large = eventsOf({ command: 'A.B', body: { EventTime: 1, Text: 'x'.repeat(60_000) } });
