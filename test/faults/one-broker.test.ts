@@ -4,6 +4,7 @@ import { noEmbedded, skipNote } from '../support/embedded.ts';
 import { type OwnCluster, type OwnProgram, startOwnCluster } from '../support/own-cluster.ts';
 import { faultMs, testTimeoutMs } from './length.ts';
 import { underFault } from './scenario.ts';
+import { smallDisks } from './small-disk.ts';
 
 const burstSize = 10;
 
@@ -123,6 +124,32 @@ describe.skipIf(noEmbedded !== undefined)(`ingest on one broker${skipNote}`, { t
     });
     expect(outcome.refused).toBe(0);
     expect(outcome.answers.disk).toBeGreaterThan(0);
+  });
+
+  describe.for(smallDisks)('$name', ({ name, trouble, startedBy, fill, free }) => {
+    const note = trouble === undefined ? '' : ` (skipped: ${trouble})`;
+    it.skipIf(trouble !== undefined)(`disk full, broker frozen: ${name}${note}`, async (context) => {
+      const outcome = await underFault(context, {
+        cluster,
+        startedBy,
+        play: async ({ ingest, spoolFolder, sending }) => {
+          broker.freeze();
+          await lasting(1 / 2);
+          fill(ingest, spoolFolder);
+          await lasting(1 / 4);
+          expect(await ingest.status()).toBe('unavailable');
+          const { refused } = sending.counts;
+          expect(refused).toBeGreaterThan(0);
+          free(ingest, spoolFolder);
+          await lasting(1 / 4);
+          expect(await ingest.status()).toBe('degraded');
+          broker.thaw();
+        },
+      });
+      expect(outcome.unanswered).toBe(0);
+      expect(outcome.answers.disk).toBeGreaterThan(0);
+      expect(outcome.answers.none).toBe(outcome.refused);
+    });
   });
 
   it('bursts of 1 MiB bodies and 1,000-item batches to one partition, broker frozen', async (context) => {

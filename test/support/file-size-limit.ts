@@ -12,6 +12,11 @@ export function withFileSizeLimit(bytes: number): readonly string[] {
   return ['prlimit', `--fsize=${bytes}:`];
 }
 
+/** From now on no file of that process can grow beyond `bytes`. */
+export function limitFileSize(pid: number, bytes: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
+}
+
 export function liftFileSizeLimit(pid: number): void {
   execFileSync('prlimit', ['--pid', String(pid), '--fsize=unlimited']);
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -75,7 +75,7 @@ async function setUp(...spooled: readonly SpooledRecord[]) {
   const isDirect = async () => {
     while (publisher.way === 'disk') await turn();
   };
-  return { root, sink, spool, publisher, drainer, quarantined, files, isDirect, drained: () => drained };
+  return { root, clock, sink, spool, publisher, drainer, quarantined, files, isDirect, drained: () => drained };
 }
 
 describe('Drainer', () => {
@@ -132,6 +132,20 @@ describe('Drainer', () => {
     await isDirect();
     expect(quarantined).toEqual(['6 bytes without a whole record']);
     expect(files()).toEqual([expect.stringMatching(/\.damaged$/)]);
+  });
+
+  it('moves the segment itself where damaged bytes cannot be copied, so that a full disk becomes empty', async () => {
+    const { root, clock, sink, spool, publisher, quarantined, isDirect, files } = await setUp(from('a'));
+    const segment = await spool.oldest();
+    appendFileSync(segment?.path ?? '', 'damage');
+    const taken = `${clock.nowMs()}-${process.pid}-1.damaged`;
+    mkdirSync(join(root, 'quarantine', taken), { recursive: true });
+    publisher.open(destinations);
+    (await sink.batch(0)).succeed();
+    await isDirect();
+    expect(quarantined).toEqual(['6 bytes without a whole record']);
+    expect(files()).toEqual([taken, expect.stringMatching(/-2\.whole$/)]);
+    expect(spool.isEmpty).toBe(true);
   });
 
   it('is stopped when the chunk under way is done, and leaves nothing half done', async () => {

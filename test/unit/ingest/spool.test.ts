@@ -245,7 +245,7 @@ describe.skipIf(noPrlimit !== undefined)(`a disk that is full in the middle of a
 
   it('leaves no file that could not be begun', async () => {
     const root = makeTestFolder();
-    const said = await writeUntilFull(root, { limitBytes: 4, bodyBytes: 10 });
+    const said = await writeUntilFull(root, { limitBytes: 0, bodyBytes: 10 });
     expect(said.acknowledgedBefore).toEqual([]);
     expect(said.segmentsWhileFull).toBe(0);
     const spool = await openSpool(root);
