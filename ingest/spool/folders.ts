@@ -29,16 +29,21 @@ export function lockFolder(path: string): ProcessLock | undefined {
 /** Takes over every folder under `root` that no process holds any more, oldest first, their segments in order. */
 export async function adoptFolders(root: string): Promise<AdoptedFolder[]> {
   const adopted: AdoptedFolder[] = [];
-  const names = (await readdir(root)).filter((name) => folderPattern.test(name)).toSorted();
-  for (const name of names) {
-    const path = join(root, name);
+  for (const path of await foldersIn(root)) {
     const lock = lockFolder(path);
     if (lock !== undefined) adopted.push({ path, lock, segments: await segmentsIn(path) });
   }
   return adopted;
 }
 
-async function segmentsIn(folder: string): Promise<readonly Segment[]> {
+/** Every folder of a spool under `root`, oldest first. */
+export async function foldersIn(root: string): Promise<readonly string[]> {
+  const names = (await readdir(root)).filter((name) => folderPattern.test(name)).toSorted();
+  return names.map((name) => join(root, name));
+}
+
+/** The segments of a folder, in order. */
+export async function segmentsIn(folder: string): Promise<readonly Segment[]> {
   const names = (await readdir(folder)).filter((name) => segmentPattern.test(name)).toSorted();
   return Promise.all(
     names.map(async (name) => {

@@ -9,6 +9,7 @@ import { unusedPort } from '../support/pipeline.ts';
 
 const cli = join(import.meta.dirname, '../../cli/imwatch.ts');
 const pollMs = 50;
+const answerTimeoutMs = 5_000;
 
 export type Answers = Readonly<Record<'kafka' | 'disk' | 'none', number>>;
 
@@ -84,7 +85,7 @@ export class IngestProcess {
   }
 
   async metrics(): Promise<Samples> {
-    const answer = await fetch(`${this.#management}/metrics`);
+    const answer = await fetch(`${this.#management}/metrics`, { signal: AbortSignal.timeout(answerTimeoutMs) });
     return parseMetrics(await answer.text());
   }
 
@@ -104,7 +105,8 @@ export class IngestProcess {
 
   /** Ends it as a machine that fails would. */
   async kill(): Promise<void> {
-    this.#answers = await this.answers();
+    // One that does not answer has to end as well.
+    this.#answers = await this.answers().catch(() => this.#answers);
     await this.#end('SIGKILL');
   }
 

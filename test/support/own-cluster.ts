@@ -38,6 +38,12 @@ export class OwnProgram {
     await this.#running?.stop();
   }
 
+  /** Brings it back from whatever a test that failed has left. */
+  async recover(): Promise<void> {
+    if (this.#running?.hasEnded === false) this.thaw();
+    else await this.start();
+  }
+
   async stop(): Promise<void> {
     if (this.#running?.hasEnded === false) this.thaw();
     await this.#running?.stop();
