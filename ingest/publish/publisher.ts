@@ -116,7 +116,7 @@ export class Publisher {
     const publication: Publication = { records, spooled: Promise.withResolvers() };
     this.#pending.add(publication);
     const onDisk = publication.spooled.promise.then((): Durability => 'disk');
-    const cancel = this.#options.clock.after(this.#options.deadlineMs, () => this.#divert());
+    const cancel = afterWhatCame(this.#options.clock, this.#options.deadlineMs, () => this.#divert());
     try {
       const written = Promise.all(records.map((record) => this.#write(record, destinations)));
       const onKafka = written.then((ways): Durability => (ways.includes('disk') ? 'disk' : 'kafka'));
@@ -147,7 +147,7 @@ export class Publisher {
   async #toDisk(records: readonly PreparedRecord[], limitMs: number): Promise<void> {
     const { spool, clock } = this.#options;
     const late = Promise.withResolvers<never>();
-    const cancel = clock.after(limitMs, () =>
+    const cancel = afterWhatCame(clock, limitMs, () =>
       late.reject(new SpoolError(`The disk has not taken the event within ${limitMs} ms`)),
     );
     try {
@@ -168,4 +168,21 @@ export class Publisher {
       return 'disk';
     }
   }
+}
+
+/**
+ * Runs `task` after `delayMs` and behind whatever has come in by then: a process that got no processor time would otherwise
+ * find its timers due before it sees what Kafka and the disk have long answered. The returned function cancels it.
+ */
+function afterWhatCame(clock: Clock, delayMs: number, task: () => void): () => void {
+  let isCancelled = false;
+  const cancel = clock.after(delayMs, () => {
+    setImmediate(() => {
+      if (!isCancelled) task();
+    });
+  });
+  return () => {
+    isCancelled = true;
+    cancel();
+  };
 }

@@ -112,6 +112,7 @@ export class IngestProcess {
 
   /** Ends it in order. */
   async stop(): Promise<void> {
+    this.#answers = await this.answers();
     await this.#end('SIGTERM');
   }
 

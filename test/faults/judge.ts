@@ -45,7 +45,9 @@ export function judge(sent: readonly Sent[], found: readonly Found[]): Judgement
   const known = new Set(sent.map(nameOf));
   const acknowledged = sent.filter(({ status }) => status === 200);
   const lost = acknowledged.filter((event) => !present.has(nameOf(event)));
-  const late = outOfOrder(first);
+  // Of what was never answered nobody knows when ingest took it.
+  const unanswered = new Set(sent.filter(({ status }) => status === 0).map(nameOf));
+  const late = outOfOrder(first.filter((event) => !unanswered.has(nameOf(event))));
   const tookMs = sent
     .filter(({ status }) => status !== 0)
     .map((event) => event.tookMs)

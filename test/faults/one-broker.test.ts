@@ -115,7 +115,7 @@ describe.skipIf(noEmbedded !== undefined)(`ingest on one broker${skipNote}`, { t
       play: async ({ ingests, ingest, sending }) => {
         broker.freeze();
         await lasting(2 / 3);
-        await Promise.all(ingests.map((each) => each.kill()));
+        await Promise.all(ingests.map((each) => each.stop()));
         await ingest.start();
         sending.aim([ingest.url]);
         await lasting(1 / 3);

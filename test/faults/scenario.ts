@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type TestContext } from 'vitest';
@@ -66,9 +66,13 @@ declare module 'vitest' {
 export async function underFault({ task, onTestFinished }: TestContext, fault: Fault): Promise<Outcome> {
   const { cluster, processes = 1 } = fault;
   const folder = mkdtempSync(join(tmpdir(), 'imwatch-fault-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const env = serviceEnvironment({ ...cluster.settings, ...fault.settings });
-  const spoolFolder = env['INGEST_SPOOL_DIR'] ?? '';
+  onTestFinished(() => {
+    if (task.result?.state === 'fail') process.stdout.write(`${task.name}: what was sent and found is in ${folder}\n`);
+    else rmSync(folder, { recursive: true, force: true });
+  });
+  const spoolFolder = join(folder, 'spool');
+  mkdirSync(spoolFolder);
+  const env = serviceEnvironment({ ...cluster.settings, INGEST_SPOOL_DIR: spoolFolder, ...fault.settings });
   const before = fault.startedBy?.(spoolFolder) ?? [];
   const ingests = await Promise.all(
     Array.from({ length: processes }, (_, index) =>
@@ -103,7 +107,9 @@ export async function underFault({ task, onTestFinished }: TestContext, fault: F
   const sent = await sending.all();
   await untilWell(ingests);
   const answers = await sumOf(ingests);
-  const judgement = judge(sent, await readFound(env));
+  const found = await readFound(env);
+  writeFileSync(join(folder, 'found.json'), JSON.stringify(found));
+  const judgement = judge(sent, found);
   const outcome: Outcome = {
     scenario: task.name,
     perSecond,

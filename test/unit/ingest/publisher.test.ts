@@ -169,6 +169,18 @@ describe('an event that Kafka does not take in time', () => {
     expect(clock.waiting).toBe(0);
   });
 
+  it('is on Kafka when that was said while the process could not listen, and others stay there too', async () => {
+    const { sink, clock, publisher, spool } = setUp();
+    const published = publisher.publish(from('a'), undefined);
+    const batch = await sink.batch(0);
+    clock.advance(5_000);
+    batch.succeed();
+    expect(await published).toBe('kafka');
+    await turn();
+    expect(publisher.way).toBe('kafka');
+    expect(spool.records).toEqual([]);
+  });
+
   it('is refused when the disk fails too', async () => {
     const { clock, publisher, spool } = setUp();
     spool.isFailing = true;
@@ -183,6 +195,7 @@ describe('an event that Kafka does not take in time', () => {
     spool.isStuck = true;
     const published = publisher.publish(from('a'), undefined);
     clock.advance(1_200);
+    await turn();
     const behind = publisher.publish(from('b'), undefined);
     clock.advance(600);
     await expect(published).rejects.toThrow('The disk has not taken the event within 600 ms');
@@ -216,6 +229,7 @@ describe('when the spool has been drained', () => {
     void publisher.publish(from('a'), undefined);
     await sink.batch(0);
     clock.advance(1_200);
+    await turn();
     expect(publisher.resume()).toBe(false);
     spool.records.length = 0;
     expect(publisher.resume()).toBe(true);
