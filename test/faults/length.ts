@@ -6,12 +6,15 @@ const { FAULT_SECONDS, FAULT_RATE } = processEnvironment();
 export const seconds = numberOf('FAULT_SECONDS', FAULT_SECONDS, 6);
 
 /** Callbacks a second; `npm run test:faults` takes 2,000. */
-export const perSecond = numberOf('FAULT_RATE', FAULT_RATE, 500);
+export const perSecond = numberOf('FAULT_RATE', FAULT_RATE, 400);
 
 /** Whether somebody waits long enough to want to see how far it is. */
 export const isLong = seconds >= 20;
 
-/** When the fault begins, after the start of the sender. */
+/** How long a sender sends at a quarter of the rate before that. */
+export const warmUpMs = Math.min(5_000, seconds * 200);
+
+/** When the fault begins, after the sender has reached its rate. */
 export const beforeFaultMs = (seconds * 1000) / 6;
 
 /** How long it lasts: a third of the time, and longer than what ingest gives Kafka to answer. */

@@ -94,7 +94,7 @@ export async function underFault({ task, onTestFinished }: TestContext, fault: F
   await fault.atStart?.();
   await Promise.all(ingests.map((each) => each.start()));
   if (fault.atStart === undefined) await untilWell(ingests);
-  sending.begin(
+  await sending.begin(
     ingests.map(({ url }) => url),
     perSecond,
     seconds,

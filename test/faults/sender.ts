@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Client, type Dispatcher, Pool } from 'undici';
 import { queryString, verdictCommand } from '../support/callbacks.ts';
 import { largeVerdict, pushBatch, pushCommand, signedQuery, verdict } from './bodies.ts';
+import { warmUpMs } from './length.ts';
 import type { SenderMessage, SenderOrder, SentLine } from './sending.ts';
 
 /** As many as wait for an answer while Kafka is given its 1.2 s, at the highest rate. */
@@ -112,19 +113,27 @@ function burst(count: number): void {
   }
 }
 
-/** At the rate, whether or not answers come. */
+/** Sends at a rate, whether or not answers come; `from` and what comes behind it are the numbers of the callbacks. */
+async function sendAt(perSecond: number, seconds: number, from: number): Promise<number> {
+  const began = performance.now();
+  const total = Math.round(perSecond * seconds);
+  let done = 0;
+  while (done < total) {
+    const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * perSecond));
+    if (done < due) counts.lagMs = Math.max(counts.lagMs, performance.now() - began - (done * 1000) / perSecond);
+    for (; done < due; done += 1) sent.push(sendOne(from + done));
+    await pause(1);
+  }
+  return from + total;
+}
+
 async function run({ urls, perSecond, seconds, file }: Extract<SenderOrder, { type: 'run' }>): Promise<void> {
   aim(urls);
   const progress = setInterval(() => say({ type: 'progress', ...counts }), progressMs);
-  const began = performance.now();
-  const total = perSecond * seconds;
-  let number = 0;
-  while (number < total) {
-    const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * perSecond));
-    if (number < due) counts.lagMs = Math.max(counts.lagMs, performance.now() - began - (number * 1000) / perSecond);
-    for (; number < due; number += 1) sent.push(sendOne(number));
-    await pause(1);
-  }
+  // Programs that have just begun are slow, which is not what is looked at.
+  const next = await sendAt(perSecond / 4, warmUpMs / 1000, 0);
+  say({ type: 'warm', ...counts });
+  await sendAt(perSecond, seconds, next);
   await Promise.all(sent);
   clearInterval(progress);
   const stream = createWriteStream(file);

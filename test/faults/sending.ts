@@ -30,7 +30,7 @@ export interface SenderCounts {
   readonly lagMs: number;
 }
 
-export type SenderMessage = SenderCounts & { readonly type: 'progress' | 'end' };
+export type SenderMessage = SenderCounts & { readonly type: 'warm' | 'progress' | 'end' };
 
 /** An event in the sender's file: key, sequence, status (0: no answer), time to the answer, time of sending. */
 export type SentLine = readonly [key: string, sequence: number, status: number, tookMs: number, sentAtMs: number];
@@ -40,6 +40,7 @@ export class Sending {
   readonly #child: ChildProcess;
   readonly #file: string;
   readonly #ended: Promise<unknown>;
+  readonly #warm = Promise.withResolvers<void>();
   #counts: SenderCounts = { sent: 0, acknowledged: 0, refused: 0, unanswered: 0, longestMs: 0, lagMs: 0 };
 
   constructor(folder: string) {
@@ -49,7 +50,9 @@ export class Sending {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message) => {
-      this.#counts = message as SenderMessage;
+      const { type, ...counts } = message as SenderMessage;
+      this.#counts = counts;
+      if (type === 'warm') this.#warm.resolve();
     });
     this.#ended = once(this.#child, 'exit');
   }
@@ -58,9 +61,10 @@ export class Sending {
     return this.#counts;
   }
 
-  /** Begins to send; every key goes to one of `urls`. */
-  begin(urls: readonly string[], perSecond: number, seconds: number): void {
+  /** Begins to send, every key to one of `urls`; resolves when a slow beginning is over and it sends at the rate. */
+  begin(urls: readonly string[], perSecond: number, seconds: number): Promise<void> {
     this.#tell({ type: 'run', urls, perSecond, seconds, file: this.#file });
+    return this.#warm.promise;
   }
 
   /** Sends to these addresses from now on. */
