@@ -4,7 +4,7 @@ const minuteMs = 60_000;
 
 export default defineConfig({
   test: {
-    reporters: ['default', './test/support/summary-reporter.ts'],
+    reporters: ['default', './test/faults/table-reporter.ts', './test/support/summary-reporter.ts'],
     projects: [
       // Properties are tried on hundreds of values: much work for a machine that has other work too.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: minuteMs / 2 } },
@@ -25,6 +25,17 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 4 * minuteMs,
           hookTimeout: 10 * minuteMs,
+        },
+      },
+      {
+        // They hold answers against 2 s, so after everything else and by themselves; `npm run test:faults` is their long form.
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 4 * minuteMs,
+          hookTimeout: 4 * minuteMs,
         },
       },
     ],

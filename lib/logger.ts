@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import pino from 'pino';
 import pretty from 'pino-pretty';
 import { choice } from './config/setting.ts';
@@ -28,6 +29,18 @@ const redactedNames = [
   'textContent',
 ];
 
+/** Most of what standard output does not take that is kept until it does. */
+const keptBytes = 1024 * 1024;
+
+/** Standard output, line by line. That it takes none, for example because a disk is full, is no reason to stop. */
+function standardOutput() {
+  const output = pino.destination({ dest: 1, sync: true, maxLength: keptBytes });
+  output.on('error', () => undefined);
+  // Nothing is held back, so nothing has to be flushed; where a write has failed, flushing would try for ever.
+  output.flushSync = () => undefined;
+  return output;
+}
+
 /**
  * The root logger of a service; every line carries `service` and `identity`.
  *
@@ -46,7 +59,8 @@ export function createLogger(
     redact: redactedNames.flatMap((name) => [name, `*.${name}`]),
     formatters: { level: (label) => ({ level: label }) },
   };
-  if (!readable) return pino(options);
+  const destination = standardOutput();
+  if (!readable) return pino(options, destination);
   return pino(
     options,
     pretty({
@@ -55,6 +69,13 @@ export function createLogger(
       messageFormat: '{service}{if worker} {worker}{end}: {msg}',
       singleLine: true,
       sync: true,
+      // A stream that fails would be left for good, so this one does not.
+      destination: new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          destination.write(chunk.toString());
+          done();
+        },
+      }),
     }),
   );
 }

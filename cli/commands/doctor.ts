@@ -3,6 +3,7 @@ import { checks, type Finding } from '../checks.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { green, print, printJson, red, yellow } from '../output.ts';
 import { commandSources } from '../settings.ts';
+import { checkSpool } from '../spool-check.ts';
 import { checkTencentSources } from '../tencent-sources.ts';
 
 const marks: Record<Finding['status'], string> = {
@@ -13,7 +14,9 @@ const marks: Record<Finding['status'], string> = {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('check settings, tools, broker, registry, topics and ingest; exit code 1 when something will not work')
+    .description(
+      'check settings, tools, broker, registry, topics, ingest and its spool; exit code 1 when something will not work',
+    )
     .option(
       '--fetch-ips',
       'also ask Tencent for the addresses that callbacks come from, and print INGEST_ALLOWED_SOURCES',
@@ -22,7 +25,7 @@ export function doctorCommand(): Command {
     .action(async ({ json, fetchIps }: { json?: boolean; fetchIps?: boolean }) => {
       const sources = await commandSources();
       const findings: Finding[] = [];
-      const wanted = fetchIps === true ? [...checks, checkTencentSources] : checks;
+      const wanted = [...checks, checkSpool, ...(fetchIps === true ? [checkTencentSources] : [])];
       for (const check of wanted) {
         for (const finding of await check(sources)) {
           findings.push(finding);

@@ -13,6 +13,8 @@ export interface EmbeddedKafkaOptions extends JavaStart {
   readonly properties?: Readonly<Record<string, string>>;
   /** Arguments for formatting the storage, for example credentials. */
   readonly formatArgs?: readonly string[];
+  /** Most memory for its heap; 512 MiB unless given. */
+  readonly heapMib?: number;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface EmbeddedKafkaOptions extends JavaStart {
  * @throws {UserError} when it does not start, see {@link JavaProcess.started}.
  */
 export async function startKafka(options: EmbeddedKafkaOptions): Promise<JavaProcess> {
-  const { jars, folder } = options;
+  const { jars, folder, heapMib = 512 } = options;
   const data = join(folder, 'data');
   const properties = join(folder, 'server.properties');
   const logFile = join(folder, 'kafka.log');
@@ -43,7 +45,7 @@ export async function startKafka(options: EmbeddedKafkaOptions): Promise<JavaPro
     name: 'Apache Kafka',
     args: [
       '-Xms256m',
-      '-Xmx512m',
+      `-Xmx${heapMib}m`,
       '-XX:+UseSerialGC',
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',

@@ -86,7 +86,10 @@ export class Drainer {
       await this.#send(chunk);
       onDrained(chunk.length);
     }
-    if (torn.length > 0) onQuarantined(`${torn.length} bytes without a whole record`, await quarantine.keepBytes(torn));
+    if (torn.length > 0) {
+      const path = await quarantine.keepDamaged(torn, segment.path);
+      onQuarantined(`${torn.length} bytes without a whole record`, path);
+    }
     await spool.remove(segment);
   }
 

@@ -9,7 +9,7 @@ export interface PublishMetrics {
 export function createPublishMetrics(
   registry: Registry,
   queue: { readonly queuedRecords: number; readonly queuedBytes: number },
-  spool: { readonly bytes: number; readonly oldestMs: number | undefined },
+  spool: { readonly bytes: number; readonly oldestMs: number | undefined; readonly spooledRecords: number },
   nowMs: () => number,
 ): PublishMetrics {
   const registers = [registry];
@@ -44,6 +44,15 @@ export function createPublishMetrics(
     registers,
     collect() {
       this.set(spool.oldestMs === undefined ? 0 : Math.max(0, nowMs() - spool.oldestMs) / 1000);
+    },
+  });
+  new Counter({
+    name: 'ingest_spooled_total',
+    help: 'Records that were written to the spool, because Kafka did not take them in time',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(spool.spooledRecords);
     },
   });
   const drained = new Counter({

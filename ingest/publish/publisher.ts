@@ -1,10 +1,14 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Quarantine } from '../spool/quarantine.ts';
-import type { Spool } from '../spool/spool.ts';
+import { type Spool, SpoolError } from '../spool/spool.ts';
 import type { TranslatedEvent } from '../tencent/request.ts';
+import { afterWhatCame } from './after-what-came.ts';
 import { type Batcher, QueueFullError } from './batcher.ts';
 import { type Destinations, type EventPreparer, outgoingOf, type PreparedRecord, spooledOf } from './prepared.ts';
 import { type Durability, Publication } from './publication.ts';
+
+/** How much longer than Kafka the disk may take with an event, so that the answer comes within the 2 s that Tencent waits. */
+const diskMs = 600;
 
 /** How long new events are held back at most while the last of the spool goes to Kafka. */
 const longestHoldMs = 300;
@@ -112,9 +116,11 @@ export class Publisher {
 
   #keep(records: readonly PreparedRecord[]): Promise<Durability> {
     if (this.#way === 'kafka' && this.#destinations !== undefined) return this.#toKafka(records, this.#destinations);
-    const spooled = this.#options.spool.append(records.map(spooledOf));
-    this.#options.onSpooling();
-    return spooled.then(() => 'disk');
+    const { deadlineMs, onSpooling } = this.#options;
+    return this.#toDisk(records, deadlineMs + diskMs - longestHoldMs).then(() => {
+      onSpooling();
+      return 'disk';
+    });
   }
 
   #toKafka(records: readonly PreparedRecord[], destinations: Destinations): Promise<Durability> {
@@ -138,7 +144,7 @@ export class Publisher {
     if (oldest === undefined) return;
     const { clock, deadlineMs } = this.#options;
     this.#isWatched = true;
-    clock.after(Math.max(0, oldest.addedMs + deadlineMs - clock.nowMs()), () => {
+    afterWhatCame(clock, Math.max(0, oldest.addedMs + deadlineMs - clock.nowMs()), () => {
       this.#isWatched = false;
       const [first] = this.#pending;
       if (first !== undefined && clock.nowMs() - first.addedMs >= deadlineMs) this.#divert();
@@ -151,12 +157,25 @@ export class Publisher {
     if (this.#way === 'disk') return;
     this.#way = 'disk';
     for (const publication of this.#pending) {
-      const spooled = this.#options.spool.append(publication.records.map(spooledOf));
-      spooled.then(
+      this.#toDisk(publication.records, diskMs).then(
         () => publication.spooled(),
         (error: unknown) => publication.lost(error),
       );
     }
     this.#options.onSpooling();
+  }
+
+  /** Resolves when the disk has `records`. @throws {SpoolError} when it has not after `limitMs`; it may still take them. */
+  async #toDisk(records: readonly PreparedRecord[], limitMs: number): Promise<void> {
+    const { spool, clock } = this.#options;
+    const late = Promise.withResolvers<never>();
+    const cancel = afterWhatCame(clock, limitMs, () =>
+      late.reject(new SpoolError(`The disk has not taken the event within ${limitMs} ms`)),
+    );
+    try {
+      await Promise.race([spool.append(records.map(spooledOf)), late.promise]);
+    } finally {
+      cancel();
+    }
   }
 }

@@ -45,7 +45,13 @@ export async function startPublishing(parts: PublishingParts): Promise<Publishin
   const { deadlineMs, spoolFolder } = config;
   const limits = { partitionBytes, batchBytes, queueBytes: config.queueBytes };
   const batcher = new Batcher(sink, limits, clock, logger);
-  const spoolLimits = { maxBytes: config.spoolBytes, maxAgeMs: config.spoolMaxAgeMs, segmentBytes };
+  const spoolLimits = {
+    maxBytes: config.spoolBytes,
+    maxAgeMs: config.spoolMaxAgeMs,
+    segmentBytes,
+    // All that waited for Kafka, and as much again that comes meanwhile.
+    waitingBytes: 2 * config.queueBytes,
+  };
   const spool = await Spool.open(spoolFolder, spoolLimits, clock, logger);
   const quarantine = new Quarantine(spoolFolder, clock);
   const numbers = createPublishMetrics(metrics, batcher, spool, () => clock.nowMs());

@@ -47,7 +47,7 @@ function ignoreMissing(error: Error & { code?: string }): void {
 }
 
 /** The lock of a folder, or `undefined` when a living process holds it. */
-function lockFolder(path: string): ProcessLock | undefined {
+export function lockFolder(path: string): ProcessLock | undefined {
   return ProcessLock.tryTake(join(path, 'lock'));
 }
 
@@ -57,9 +57,7 @@ function lockFolder(path: string): ProcessLock | undefined {
  */
 export async function adoptFolders(root: string, own: ReadonlySet<string> = new Set()): Promise<AdoptedFolder[]> {
   const adopted: AdoptedFolder[] = [];
-  const names = (await readdir(root)).filter((name) => folderPattern.test(name)).toSorted();
-  for (const name of names) {
-    const path = join(root, name);
+  for (const path of await foldersIn(root)) {
     if (own.has(path)) continue;
     const lock = lockFolder(path);
     if (lock !== undefined) adopted.push({ path, lock, segments: await segmentsIn(path) });
@@ -67,7 +65,14 @@ export async function adoptFolders(root: string, own: ReadonlySet<string> = new 
   return adopted;
 }
 
-async function segmentsIn(folder: string): Promise<readonly Segment[]> {
+/** Every folder of a spool under `root`, oldest first. */
+export async function foldersIn(root: string): Promise<readonly string[]> {
+  const names = (await readdir(root)).filter((name) => folderPattern.test(name)).toSorted();
+  return names.map((name) => join(root, name));
+}
+
+/** The segments of a folder, in order. */
+export async function segmentsIn(folder: string): Promise<readonly Segment[]> {
   const names = (await readdir(folder)).filter((name) => segmentPattern.test(name)).toSorted();
   return Promise.all(
     names.map(async (name) => {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { encodeFrame, type SpooledRecord } from './frame.ts';
@@ -24,11 +24,18 @@ export class Quarantine {
     return path;
   }
 
-  /** Resolves with the file when the bytes are in it. */
-  async keepBytes(bytes: Buffer): Promise<string> {
+  /** Resolves with the file when the damaged end of a segment is in it; a disk that is full gets the segment itself moved. */
+  async keepDamaged(end: Buffer, segmentPath: string): Promise<string> {
     const path = await this.#newPath('damaged');
-    await writeFile(path, bytes, { mode: 0o600, flush: true });
-    return path;
+    try {
+      await writeFile(path, end, { mode: 0o600, flush: true });
+      return path;
+    } catch {
+      await rm(path, { force: true }).catch(() => undefined);
+      const whole = await this.#newPath('whole');
+      await rename(segmentPath, whole);
+      return whole;
+    }
   }
 
   async #newPath(extension: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { decodeFrame, type SpooledRecord } from './frame.ts';
 
@@ -16,14 +16,23 @@ export class SegmentWriter {
     this.#file = file;
   }
 
-  /** Makes the file, its name in the folder durable too. */
+  /**
+   * Makes the file, its name in the folder durable too.
+   *
+   * @throws {Error} of the file system; then there is no file.
+   */
   static async create(path: string): Promise<SegmentWriter> {
     const file = await open(path, 'wx', 0o600);
-    await file.write(magic, 0, magic.length, 0);
-    await file.sync();
-    const folder = await open(dirname(path), 'r');
-    await folder.sync();
-    await folder.close();
+    try {
+      await writeAll(file, magic, 0);
+      await file.sync();
+      await using folder = await open(dirname(path), 'r');
+      await folder.sync();
+    } catch (error) {
+      await file.close();
+      await rm(path, { force: true });
+      throw error;
+    }
     return new SegmentWriter(path, file);
   }
 
@@ -31,33 +40,39 @@ export class SegmentWriter {
     return this.#bytes;
   }
 
+  /** Whether there is no frame in it. */
+  get isEmpty(): boolean {
+    return this.#bytes === magic.length;
+  }
+
   /**
-   * Writes frames at the end and waits for the disk. When that fails, nothing of them is left where a reader would find it.
+   * Writes frames at the end and waits for the disk. When that fails, what was written of them is cut off again; where the disk
+   * refuses that too it is a torn end, so nothing may be written behind it.
    *
    * @throws {Error} of the file system, for example ENOSPC.
    */
   async append(frames: Buffer): Promise<void> {
     try {
-      let written = 0;
-      while (written < frames.length) {
-        const { bytesWritten } = await this.#file.write(
-          frames,
-          written,
-          frames.length - written,
-          this.#bytes + written,
-        );
-        written += bytesWritten;
-      }
+      await writeAll(this.#file, frames, this.#bytes);
       await this.#file.datasync();
       this.#bytes += frames.length;
     } catch (error) {
-      await this.#file.truncate(this.#bytes);
+      await this.#file.truncate(this.#bytes).catch(() => undefined);
       throw error;
     }
   }
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+}
+
+/** A disk that is nearly full may take a part. */
+async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
+    written += bytesWritten;
   }
 }
 

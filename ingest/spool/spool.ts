@@ -5,6 +5,7 @@ import { AppError, messageOf, UserError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type AdoptedFolder, adoptFolders, makeFolder, removeFolder, type Segment } from './folders.ts';
 import { encodeFrame, type SpooledRecord } from './frame.ts';
+import { probeFolder } from './probe.ts';
 import { SegmentWriter } from './segment.ts';
 
 /** The spool cannot take a record: it is full, too old, or its disk fails. */
@@ -21,16 +22,21 @@ export interface SpoolLimits {
   readonly maxAgeMs: number;
   /** Size at which a segment is closed and the next one begun; what a crash makes the drain repeat at most. */
   readonly segmentBytes: number;
+  /** Most bytes that wait in memory for a disk that is slow. */
+  readonly waitingBytes: number;
 }
 
 interface Waiting {
   readonly frames: Buffer;
+  readonly records: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
 /** Most bytes that one write to the disk holds. */
 const writeBytes = 8 * 1024 * 1024;
+/** After a failed write, how often it is looked whether the disk takes something again. */
+const lookAgainMs = 1_000;
 
 /**
  * Records on the disk of this process, in the order in which they were appended, until somebody has taken them from the front.
@@ -53,8 +59,10 @@ export class Spool {
   #waiting: Waiting[] = [];
   /** Bytes that wait to be written. */
   #waitingBytes = 0;
+  #spooledRecords = 0;
   /** Why the last write failed. */
   #failure: string | undefined;
+  #cancelLook: (() => void) | undefined;
   /** One thing at a time happens to the files. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -89,6 +97,11 @@ export class Spool {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
+  /** Records that this process has written. */
+  get spooledRecords(): number {
+    return this.#spooledRecords;
+  }
+
   /** When the oldest segment was begun, in epoch milliseconds. */
   get oldestMs(): number | undefined {
     return this.#segments[0]?.createdMs;
@@ -109,7 +122,7 @@ export class Spool {
     const refusal = this.#refusalOf(frames.length);
     if (refusal !== undefined) return Promise.reject(new SpoolError(refusal));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ frames, resolve, reject });
+    this.#waiting.push({ frames, records: records.length, resolve, reject });
     this.#waitingBytes += frames.length;
     // Whoever comes while a write waits for its turn goes along with it.
     if (this.#waiting.length === 1) void this.#inTurn(() => this.#write());
@@ -153,6 +166,7 @@ export class Spool {
   /** Lets go of the files; what they hold is for the next process. */
   close(): Promise<void> {
     return this.#inTurn(async () => {
+      this.#mended();
       await this.#seal();
       if (this.#own !== undefined) this.#folders.push(this.#own);
       this.#own = undefined;
@@ -162,7 +176,8 @@ export class Spool {
   }
 
   #refusalOf(bytes: number): string | undefined {
-    const { maxBytes, maxAgeMs } = this.#limits;
+    const { maxBytes, maxAgeMs, waitingBytes } = this.#limits;
+    if (this.#waitingBytes + bytes > waitingBytes) return `The disk is slow: ${this.#waitingBytes} bytes wait for it`;
     if (this.bytes + this.#waitingBytes + bytes > maxBytes) return `The spool is full (${maxBytes} bytes)`;
     const { oldestMs } = this;
     if (oldestMs !== undefined && this.#clock.nowMs() - oldestMs > maxAgeMs) {
@@ -178,17 +193,54 @@ export class Spool {
       const { writer, segment } = await this.#activeSegment();
       await writer.append(Buffer.concat(batch.map(({ frames }) => frames)));
       segment.bytes = writer.bytes;
-      this.#failure = undefined;
-      for (const { resolve } of batch) resolve();
+      this.#mended();
+      for (const { records, resolve } of batch) {
+        this.#spooledRecords += records;
+        resolve();
+      }
       if (writer.bytes >= this.#limits.segmentBytes) await this.#seal();
     } catch (error) {
-      this.#failure = `The spool cannot be written: ${messageOf(error)}`;
-      this.#logger.error({ reason: messageOf(error) }, 'the spool cannot be written');
+      this.#failed(messageOf(error));
       const failure = new SpoolError(this.#failure);
       for (const { reject } of batch) reject(failure);
+      await this.#leaveSegment();
     } finally {
       for (const { frames } of batch) this.#waitingBytes -= frames.length;
     }
+  }
+
+  #failed(reason: string): void {
+    if (this.#failure === undefined) this.#logger.error({ reason }, 'the spool cannot be written');
+    this.#failure = `The spool cannot be written: ${reason}`;
+    this.#cancelLook ??= this.#clock.after(lookAgainMs, () => void this.#inTurn(() => this.#lookAgain()));
+  }
+
+  #mended(): void {
+    this.#failure = undefined;
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+  }
+
+  /** Tries the disk without an event, as none comes while others are told that this process is unavailable. */
+  async #lookAgain(): Promise<void> {
+    this.#cancelLook = undefined;
+    if (this.#failure === undefined) return;
+    try {
+      await probeFolder(this.#root);
+      this.#mended();
+      this.#logger.info('the spool can be written again');
+    } catch (error) {
+      this.#failed(messageOf(error));
+    }
+  }
+
+  /** Adds nothing more to a segment that a write has failed in. */
+  async #leaveSegment(): Promise<void> {
+    const { writer, segment } = this.#active ?? {};
+    await this.#seal().catch(() => undefined);
+    if (writer?.isEmpty !== true || segment === undefined) return;
+    await rm(segment.path, { force: true });
+    this.#segments.splice(this.#segments.indexOf(segment), 1);
   }
 
   #nextWrite(): readonly Waiting[] {

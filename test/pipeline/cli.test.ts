@@ -262,6 +262,7 @@ describe('imwatch doctor', () => {
     const { code, output } = await runCli(['doctor'], env);
     expect(output).toMatch(/^ok +Kafka: 1 broker/m);
     expect(output).toMatch(/^ok +registry: .*all schemas are registered/m);
+    expect(output).toMatch(/^ok +spool: \/.*, a write is on the disk after \d+ ms, \d+ MiB free/m);
     expect(code).toBe(0);
   });
 

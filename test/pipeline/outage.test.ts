@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { ingestTopicIds } from '../../ingest/tencent/request.ts';
 import { smallestVerdict } from '../support/callbacks.ts';
-import { CliProcess } from '../support/cli.ts';
-import { postCallback, readDecoded, serviceEnvironment, startTestIngest, unusedPort } from '../support/pipeline.ts';
+import { startTestIngest, unusedPort } from '../support/pipeline.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const body = JSON.stringify(smallestVerdict);
@@ -54,39 +53,9 @@ describe('Kafka away at the start', () => {
     expect(metrics).toContain('ingest_spool_drained_total 200');
     expect(metrics).toContain('ingest_spool_bytes 0');
   });
-
-  it('loses nothing when ingest is killed meanwhile', async () => {
-    const env = serviceEnvironment({
-      ...inject('cluster'),
-      INGEST_PORT: String(await unusedPort()),
-      INGEST_MANAGEMENT_PORT: String(await unusedPort()),
-    });
-    const first = new CliProcess(['ingest'], { ...env, KAFKA_BROKERS: `127.0.0.1:${await unusedPort()}` });
-    cleanUps.push(async () => first.child.kill('SIGKILL'));
-    await first.line(/listening|ready|callbacks/);
-    const url = `http://127.0.0.1:${env['INGEST_PORT']}`;
-    const ids = Array.from({ length: 50 }, (_, index) => String(index));
-    const statuses = await Promise.all(ids.map((id) => postCallback(url, verdictOf(id))));
-    expect(statuses.every(({ status }) => status === 200)).toBe(true);
-    first.child.kill('SIGKILL');
-    await first.end();
-
-    const second = new CliProcess(['ingest'], env);
-    cleanUps.push(async () => {
-      second.child.kill('SIGTERM');
-      await second.end();
-    });
-    const readiness = async () => {
-      const answer = await fetch(`http://127.0.0.1:${env['INGEST_MANAGEMENT_PORT']}/ready`).catch(() => undefined);
-      return ((await answer?.json()) as { status?: string } | undefined)?.status;
-    };
-    await expect.poll(readiness, { timeout: 20_000 }).toBe('ready');
-    const events = await readDecoded(env, 'verdict', ids.length);
-    expect(events.map(({ value }) => value.msgId).toSorted()).toEqual(ids.toSorted());
-  });
 });
 
-describe('a disk that takes no more while Kafka is away', () => {
+describe('a spool that is full while Kafka is away', () => {
   it('is said with 503, and ingest goes on when Kafka is back', async () => {
     const port = await unusedPort();
     const ingest = await startAway({
@@ -110,21 +79,6 @@ describe('a disk that takes no more while Kafka is away', () => {
     const events = await ingest.read('verdict', taken.length);
     expect(events.map(({ value }) => value.msgId)).toEqual(taken);
     expect((await ingest.post(body)).status).toBe(200);
-  });
-});
-
-describe('the registry away at the start', () => {
-  it('is waited for, and named as the reason', async () => {
-    const port = await unusedPort();
-    const registry = new URL(inject('cluster')['SCHEMA_REGISTRY_URL'] ?? '');
-    const target = registry.host;
-    registry.host = `127.0.0.1:${port}`;
-    const ingest = await startAway({ SCHEMA_REGISTRY_URL: registry.href });
-    expect((await ingest.post(body)).status).toBe(200);
-    await expect.poll(async () => (await ingest.readiness()).reasons.join(), { timeout: 20_000 }).toContain('registry');
-    await openWay(port, target);
-    await ingest.ready();
-    expect(await ingest.read('verdict', 1)).toHaveLength(1);
   });
 });
 

@@ -6,6 +6,8 @@ export class MemorySpool {
   readonly records: SpooledRecord[] = [];
   readonly appended: (readonly SpooledRecord[])[] = [];
   isFailing = false;
+  /** Whether its disk has stopped to answer. */
+  isStuck = false;
 
   get isEmpty(): boolean {
     return this.records.length === 0;
@@ -13,6 +15,7 @@ export class MemorySpool {
 
   append(records: readonly SpooledRecord[]): Promise<void> {
     if (this.isFailing) return Promise.reject(new SpoolError('The spool cannot be written: ENOSPC'));
+    if (this.isStuck) return new Promise(() => undefined);
     this.records.push(...records);
     this.appended.push(records);
     return Promise.resolve();

@@ -41,7 +41,7 @@ export function serviceEnvironment(more: Readonly<Record<string, string>> = {}):
     INGEST_HOST: '127.0.0.1',
     INGEST_PORT: '0',
     INGEST_MANAGEMENT_PORT: '0',
-    INGEST_SPOOL_DIR: aSpoolFolder(),
+    INGEST_SPOOL_DIR: more['INGEST_SPOOL_DIR'] ?? aSpoolFolder(),
     ANALYTICS_MANAGEMENT_PORT: '0',
     PENALTIES_MANAGEMENT_PORT: '0',
     ALERTING_MANAGEMENT_PORT: '0',

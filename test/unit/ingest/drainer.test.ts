@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -39,7 +39,7 @@ async function setUp(...spooled: readonly SpooledRecord[]) {
   const clock = new ManualClock();
   const sink = new ControlledSink();
   const batcher = new Batcher(sink, { partitionBytes: 1e6, batchBytes: 1e7, queueBytes: 1e8 }, clock, silentLogger);
-  const limits = { maxBytes: 1e7, maxAgeMs: 1e9, segmentBytes: 1e6 };
+  const limits = { maxBytes: 1e7, maxAgeMs: 1e9, segmentBytes: 1e6, waitingBytes: 1e7 };
   const spool = await Spool.open(root, limits, clock, silentLogger);
   onTestFinished(() => spool.close());
   const quarantine = new Quarantine(root, clock);
@@ -75,7 +75,7 @@ async function setUp(...spooled: readonly SpooledRecord[]) {
   const isDirect = async () => {
     while (publisher.way === 'disk') await turn();
   };
-  return { root, sink, spool, publisher, drainer, quarantined, files, isDirect, drained: () => drained };
+  return { root, clock, sink, spool, publisher, drainer, quarantined, files, isDirect, drained: () => drained };
 }
 
 describe('Drainer', () => {
@@ -138,7 +138,7 @@ describe('Drainer', () => {
     const { root, sink, spool, publisher, drainer, isDirect, drained } = await setUp();
     publisher.open(destinations);
     await isDirect();
-    const limits = { maxBytes: 1e7, maxAgeMs: 1e9, segmentBytes: 1e6 };
+    const limits = { maxBytes: 1e7, maxAgeMs: 1e9, segmentBytes: 1e6, waitingBytes: 1e7 };
     const other = await Spool.open(root, limits, new ManualClock(), silentLogger);
     await other.append([from('a')]);
     await other.close();
@@ -151,6 +151,20 @@ describe('Drainer', () => {
     (await sink.batch(1)).succeed();
     expect(await published).toBe('kafka');
     await expect.poll(() => [spool.isEmpty, drained()]).toEqual([true, 1]);
+  });
+
+  it('moves the segment itself where damaged bytes cannot be copied, so that a full disk becomes empty', async () => {
+    const { root, clock, sink, spool, publisher, quarantined, isDirect, files } = await setUp(from('a'));
+    const segment = await spool.oldest();
+    appendFileSync(segment?.path ?? '', 'damage');
+    const taken = `${clock.nowMs()}-${process.pid}-1.damaged`;
+    mkdirSync(join(root, 'quarantine', taken), { recursive: true });
+    publisher.open(destinations);
+    (await sink.batch(0)).succeed();
+    await isDirect();
+    expect(quarantined).toEqual(['6 bytes without a whole record']);
+    expect(files()).toEqual([taken, expect.stringMatching(/-2\.whole$/)]);
+    expect(spool.isEmpty).toBe(true);
   });
 
   it('is stopped when the chunk under way is done, and leaves nothing half done', async () => {

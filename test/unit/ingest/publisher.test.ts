@@ -169,6 +169,18 @@ describe('an event that Kafka does not take in time', () => {
     expect(clock.waiting).toBe(0);
   });
 
+  it('is on Kafka when that was said while the process could not listen, and others stay there too', async () => {
+    const { sink, clock, publisher, spool } = setUp();
+    const published = publisher.publish(from('a'), undefined);
+    const batch = await sink.batch(0);
+    clock.advance(5_000);
+    batch.succeed();
+    expect(await published).toBe('kafka');
+    await turn();
+    expect(publisher.way).toBe('kafka');
+    expect(spool.records).toEqual([]);
+  });
+
   it('is refused when the disk fails too', async () => {
     const { clock, publisher, spool } = setUp();
     spool.isFailing = true;
@@ -176,6 +188,20 @@ describe('an event that Kafka does not take in time', () => {
     clock.advance(1_200);
     await expect(published).rejects.toThrow(SpoolError);
     await expect(publisher.publish(from('b'), undefined)).rejects.toThrow(SpoolError);
+  });
+
+  it('is refused before Tencent stops to wait when the disk does not answer either', async () => {
+    const { clock, publisher, spool } = setUp();
+    spool.isStuck = true;
+    const published = publisher.publish(from('a'), undefined);
+    clock.advance(1_200);
+    await turn();
+    const behind = publisher.publish(from('b'), undefined);
+    clock.advance(600);
+    await expect(published).rejects.toThrow('The disk has not taken the event within 600 ms');
+    clock.advance(900);
+    await expect(behind).rejects.toThrow('The disk has not taken the event within 1500 ms');
+    expect(clock.waiting).toBe(0);
   });
 
   it('goes to the spool at once when the queue in front of Kafka is full', async () => {
@@ -203,6 +229,7 @@ describe('when the spool has been drained', () => {
     void publisher.publish(from('a'), undefined);
     await sink.batch(0);
     clock.advance(1_200);
+    await turn();
     expect(publisher.resume()).toBe(false);
     spool.records.length = 0;
     expect(publisher.resume()).toBe(true);

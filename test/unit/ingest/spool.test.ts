@@ -7,11 +7,13 @@ import { readSegment } from '../../../ingest/spool/segment.ts';
 import { Spool, SpoolError, type SpoolLimits } from '../../../ingest/spool/spool.ts';
 import { messageOf, UserError } from '../../../lib/errors.ts';
 import { silentLogger } from '../../../lib/logger.ts';
+import { noPrlimit, prlimitNote } from '../../support/file-size-limit.ts';
+import { writeUntilFull } from '../../support/full-disk-writer.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { makeTestFolder } from '../../support/test-folder.ts';
 
 const hourMs = 3_600_000;
-const limits: SpoolLimits = { maxBytes: 1e6, maxAgeMs: hourMs, segmentBytes: 1e5 };
+const limits: SpoolLimits = { maxBytes: 1e6, maxAgeMs: hourMs, segmentBytes: 1e5, waitingBytes: 1e6 };
 
 function record(name: string, bodyBytes = 20): SpooledRecord {
   return {
@@ -217,6 +219,43 @@ describe('the spool', () => {
     await spool.append([record('b')]);
   });
 
+  it('takes nothing more while its disk is slow and much waits for it', async () => {
+    const spool = await openSpool(makeTestFolder(), { waitingBytes: 1_000 });
+    const waiting = spool.append([record('a', 700)]);
+    await expect(spool.append([record('b', 700)])).rejects.toThrow(/The disk is slow: 7\d\d bytes wait for it/);
+    await waiting;
+    await spool.append([record('c', 700)]);
+    expect(await drained(spool)).toEqual(['a', 'c']);
+  });
+
+  it('counts what it has written', async () => {
+    const spool = await openSpool(makeTestFolder());
+    await spool.append([record('a'), record('b')]);
+    await drained(spool);
+    await spool.append([record('c')]);
+    expect(spool.spooledRecords).toBe(3);
+  });
+
+  it('finds out by itself that a disk takes records again', async () => {
+    const root = makeTestFolder();
+    const clock = new ManualClock();
+    const spool = await openSpool(root, {}, clock);
+    await spool.append([record('a')]);
+    await drained(spool);
+    const folders = readdirSync(root);
+    rmSync(root, { recursive: true });
+    await expect(spool.append([record('b')])).rejects.toThrow('The spool cannot be written');
+    clock.advance(1_000);
+    await spool.oldest();
+    expect(spool.refusal).toContain('The spool cannot be written');
+    const [own = ''] = folders;
+    mkdirSync(join(root, own), { recursive: true });
+    clock.advance(1_000);
+    await spool.oldest();
+    expect(spool.refusal).toBeUndefined();
+    expect(readdirSync(root)).toEqual([own]);
+  });
+
   it('says why a disk does not take records, and goes on when it does', async () => {
     const root = makeTestFolder();
     const spool = await openSpool(root);
@@ -230,6 +269,30 @@ describe('the spool', () => {
     await spool.append([record('c')]);
     expect(spool.refusal).toBeUndefined();
     expect(await drained(spool)).toEqual(['c']);
+  });
+});
+
+describe.skipIf(noPrlimit !== undefined)(`a disk that is full in the middle of a write${prlimitNote}`, () => {
+  it('refuses what does not fit, keeps what was acknowledged, and takes more when there is space', async () => {
+    const root = makeTestFolder();
+    const said = await writeUntilFull(root, { limitBytes: 4_096, bodyBytes: 300 });
+    expect(said.acknowledgedBefore.length).toBeGreaterThan(5);
+    expect(said.refusal).toContain('EFBIG');
+    expect(said.refusalAtEnd).toBeNull();
+    const [segment = ''] = segmentsIn(root);
+    expect((await readSegment(segment)).torn).toHaveLength(0);
+    const spool = await openSpool(root);
+    expect(await drained(spool)).toEqual([...said.acknowledgedBefore, ...said.acknowledgedAfter]);
+  });
+
+  it('leaves no file that could not be begun', async () => {
+    const root = makeTestFolder();
+    const said = await writeUntilFull(root, { limitBytes: 0, bodyBytes: 10 });
+    expect(said.acknowledgedBefore).toEqual([]);
+    expect(said.segmentsWhileFull).toBe(0);
+    const spool = await openSpool(root);
+    expect(await drained(spool)).toEqual(said.acknowledgedAfter);
+    expect(said.acknowledgedAfter).toHaveLength(3);
   });
 });
 
