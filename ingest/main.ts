@@ -113,7 +113,8 @@ export async function startIngest(config: IngestConfig, logger: Logger, hasManag
     clock,
     logger,
   });
-  const url = await app.listen({ host: config.host, port: config.port });
+  // As many as are allowed may come at once: one that finds no room is tried again by its client's system after 1 s and 3 s.
+  const url = await app.listen({ host: config.host, port: config.port, backlog: config.maxConnections });
   starting.defer(() => app.close());
   if (files !== undefined && texts !== undefined) {
     const onChange = app.useCertificates;

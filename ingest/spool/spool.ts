@@ -239,7 +239,8 @@ export class Spool {
     const { writer, segment } = this.#active ?? {};
     await this.#seal().catch(() => undefined);
     if (writer?.isEmpty !== true || segment === undefined) return;
-    await rm(segment.path, { force: true });
+    // One that cannot be removed holds nothing, and goes with its folder.
+    await rm(segment.path, { force: true }).catch(() => undefined);
     this.#segments.splice(this.#segments.indexOf(segment), 1);
   }
 
