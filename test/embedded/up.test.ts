@@ -25,15 +25,15 @@ describe.skipIf(noEmbedded !== undefined)(`imwatch up${skipNote}`, () => {
     const first = await startUp(env);
     expect(first.family.length).toBeGreaterThanOrEqual(5);
     expect(await paste(first.curl)).toEqual({ ActionStatus: 'OK', ErrorInfo: '', ErrorCode: 0 });
-    expect(await verdictsSeen(env)).toMatchObject([{ value: { fromAccount: 'jared', label: 'Sexy' } }]);
+    expect(await verdictsSeen(env, 1)).toMatchObject([{ fromAccount: 'jared', label: 'Sexy' }]);
     first.command.child.kill('SIGINT');
     expect(await first.command.end()).toBe(0);
     expect(stillRunning(first.family)).toEqual([]);
 
     const second = await startUp(env);
-    expect(await verdictsSeen(env)).toHaveLength(1);
+    const [event] = await verdictsSeen(env, 1);
     await paste(second.curl);
-    expect(await verdictsSeen(env)).toMatchObject([{ offset: 0 }, { offset: 1, value: { fromAccount: 'jared' } }]);
+    expect(await verdictsSeen(env, 2)).toMatchObject([event, { fromAccount: 'jared' }]);
     second.command.child.kill('SIGKILL');
     await allEnded(second.family);
   });
@@ -51,7 +51,7 @@ describe.skipIf(noEmbedded !== undefined)(`imwatch up${skipNote}`, () => {
     first.command.child.kill('SIGINT');
     expect(await first.command.end()).toBe(0);
     await paste(second.curl);
-    expect(await verdictsSeen(env)).toHaveLength(3);
+    expect(await verdictsSeen(env, 3)).toHaveLength(3);
     second.command.child.kill('SIGINT');
     await second.command.end();
     expect(stillRunning([...first.family, ...second.family])).toEqual([]);

@@ -97,13 +97,15 @@ export async function underFault({ task, onTestFinished }: TestContext, fault: F
   await sending.begin(
     ingests.map(({ url }) => url),
     perSecond,
-    seconds,
   );
+  const begunMs = performance.now();
   if (fault.atStart === undefined) await sleep(systemClock, beforeFaultMs);
   await fault.play(stage);
   const endedMs = performance.now();
-  await untilWell(ingests);
-  const recoveryMs = Math.round(performance.now() - endedMs);
+  const [recoveryMs] = await Promise.all([
+    untilWell(ingests).then(() => Math.round(performance.now() - endedMs)),
+    sleep(systemClock, Math.max(0, begunMs + seconds * 1000 - endedMs)).then(() => sending.enough()),
+  ]);
   const sent = await sending.all();
   await untilWell(ingests);
   const answers = await sumOf(ingests);

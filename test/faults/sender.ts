@@ -29,6 +29,7 @@ interface Target {
 const limits = { headersTimeout: 20_000, bodyTimeout: 20_000 };
 let targets: readonly Target[] = [];
 let bursts = 0;
+let isEnough = false;
 const sequences = new Map<string, number>();
 const idle = Array.from({ length: quietKeys }, (_, index) => index);
 const lines: SentLine[] = [];
@@ -113,27 +114,29 @@ function burst(count: number): void {
   }
 }
 
-/** Sends at a rate, whether or not answers come; `from` and what comes behind it are the numbers of the callbacks. */
-async function sendAt(perSecond: number, seconds: number, from: number): Promise<number> {
+/**
+ * Sends at a rate, whether or not answers come, as long as `goesOn` says; `from` and what comes behind it are the numbers of the
+ * callbacks. Resolves to the next number.
+ */
+async function sendAt(perSecond: number, from: number, goesOn: (tookMs: number) => boolean): Promise<number> {
   const began = performance.now();
-  const total = Math.round(perSecond * seconds);
   let done = 0;
-  while (done < total) {
-    const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * perSecond));
-    if (done < due) counts.lagMs = Math.max(counts.lagMs, performance.now() - began - (done * 1000) / perSecond);
+  for (let tookMs = 0; goesOn(tookMs); tookMs = performance.now() - began) {
+    const due = Math.floor((tookMs / 1000) * perSecond);
+    if (done < due) counts.lagMs = Math.max(counts.lagMs, tookMs - (done * 1000) / perSecond);
     for (; done < due; done += 1) sent.push(sendOne(from + done));
     await pause(1);
   }
-  return from + total;
+  return from + done;
 }
 
-async function run({ urls, perSecond, seconds, file }: Extract<SenderOrder, { type: 'run' }>): Promise<void> {
+async function run({ urls, perSecond, file }: Extract<SenderOrder, { type: 'run' }>): Promise<void> {
   aim(urls);
   const progress = setInterval(() => say({ type: 'progress', ...counts }), progressMs);
   // Programs that have just begun are slow, which is not what is looked at.
-  const next = await sendAt(perSecond / 4, warmUpMs / 1000, 0);
+  const next = await sendAt(perSecond / 4, 0, (tookMs) => tookMs < warmUpMs);
   say({ type: 'warm', ...counts });
-  await sendAt(perSecond, seconds, next);
+  await sendAt(perSecond, next, () => !isEnough);
   await Promise.all(sent);
   clearInterval(progress);
   const stream = createWriteStream(file);
@@ -151,6 +154,7 @@ function say(message: SenderMessage): void {
 process.on('message', (order: SenderOrder) => {
   if (order.type === 'run') void run(order);
   else if (order.type === 'aim') aim(order.urls);
-  else burst(order.count);
+  else if (order.type === 'burst') burst(order.count);
+  else isEnough = true;
 });
 process.once('disconnect', () => process.exit(1));

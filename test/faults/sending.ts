@@ -11,12 +11,12 @@ export type SenderOrder =
       readonly type: 'run';
       readonly urls: readonly string[];
       readonly perSecond: number;
-      readonly seconds: number;
       /** Where it writes down every event that it has sent. */
       readonly file: string;
     }
   | { readonly type: 'aim'; readonly urls: readonly string[] }
-  | { readonly type: 'burst'; readonly count: number };
+  | { readonly type: 'burst'; readonly count: number }
+  | { readonly type: 'enough' };
 
 /** Requests so far. */
 export interface SenderCounts {
@@ -62,8 +62,8 @@ export class Sending {
   }
 
   /** Begins to send, every key to one of `urls`; resolves when a slow beginning is over and it sends at the rate. */
-  begin(urls: readonly string[], perSecond: number, seconds: number): Promise<void> {
-    this.#tell({ type: 'run', urls, perSecond, seconds, file: this.#file });
+  begin(urls: readonly string[], perSecond: number): Promise<void> {
+    this.#tell({ type: 'run', urls, perSecond, file: this.#file });
     return this.#warm.promise;
   }
 
@@ -77,7 +77,12 @@ export class Sending {
     this.#tell({ type: 'burst', count });
   }
 
-  /** Every event that was sent, once all have been answered, or have failed. */
+  /** Sends no more. */
+  enough(): void {
+    this.#tell({ type: 'enough' });
+  }
+
+  /** Every event that was sent, once it sends no more and all have been answered, or have failed. */
   async all(): Promise<readonly Sent[]> {
     await this.#ended;
     return readFileSync(this.#file, 'utf8')

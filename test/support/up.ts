@@ -1,11 +1,19 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { readKeeperFile } from '../../dev/keeper/protocol.ts';
+import { sleep, systemClock } from '../../lib/clock.ts';
 import { CliProcess, runCli } from './cli.ts';
 import { unusedPort } from './pipeline.ts';
 import { familyOf } from './processes.ts';
 
 const run = promisify(execFile);
+const pollMs = 200;
+
+interface Verdict {
+  readonly receivedAt: string;
+  readonly fromAccount: string;
+  readonly label: string;
+}
 
 /** Variables for an `imwatch up` of its own, whatever the outside has set. */
 export async function upEnvironment(home: string, broker: 'embedded' | ''): Promise<Record<string, string>> {
@@ -37,11 +45,23 @@ export async function paste(line: string): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-/** The verdicts on the topic, as `imwatch tail` shows them. */
-export async function verdictsSeen(env: Readonly<Record<string, string>>): Promise<readonly unknown[]> {
+/**
+ * The verdicts on the topic, as `imwatch tail` shows them, each once, as soon as there are `count`: one that Kafka took late was
+ * answered from the disk, and is written again from there.
+ */
+export async function verdictsSeen(env: Readonly<Record<string, string>>, count: number): Promise<readonly Verdict[]> {
+  for (;;) {
+    const seen = await verdictsOnTopic(env);
+    if (seen.length >= count) return seen;
+    await sleep(systemClock, pollMs);
+  }
+}
+
+async function verdictsOnTopic(env: Readonly<Record<string, string>>): Promise<readonly Verdict[]> {
   const { output } = await runCli(['tail', 'verdict', '--no-follow', '--json'], env);
-  return output
+  const verdicts = output
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as unknown);
+    .map((line) => (JSON.parse(line) as { value: Verdict }).value);
+  return [...new Map(verdicts.map((verdict) => [verdict.receivedAt, verdict])).values()];
 }
