@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'pipeline',
           include: ['test/pipeline/**/*.test.ts'],
-          globalSetup: ['test/support/broker-setup.ts'],
+          globalSetup: ['test/support/temporary-folder-setup.ts', 'test/support/broker-setup.ts'],
           testTimeout: minuteMs,
           hookTimeout: minuteMs,
         },
