@@ -5,12 +5,14 @@ import type { App } from '../lib/config/apps.ts';
 import { relayedHeader } from './forward/backend.ts';
 import { type AdmissionRules, createAdmission } from './http/admit.ts';
 import { failAnswer, type Refusal, refusals } from './http/answers.ts';
-import { type CallbackHandlerOptions, createCallbackHandler } from './http/callback-handler.ts';
+import { Arrivals } from './http/arrivals.ts';
+import { type Arrival, type CallbackHandlerOptions, createCallbackHandler } from './http/callback-handler.ts';
 import { ClientErrors } from './http/client-error.ts';
 import type { ClockWatch } from './http/clock-watch.ts';
 import type { UsableTls } from './listen/certificate.ts';
 import { IngestServers, type ListenOptions } from './listen/servers.ts';
 import { type CallbackQuery, parseQuery } from './tencent/query.ts';
+import type { CallbackRequest } from './tencent/request.ts';
 
 export interface IngestAppOptions extends CallbackHandlerOptions {
   /** Paths on which callbacks are taken. */
@@ -45,6 +47,14 @@ declare module 'fastify' {
   }
 }
 
+/** A callback whose body has come whole. */
+interface Arrived {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly callback: CallbackRequest;
+  readonly arrival: Arrival;
+}
+
 const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Longer than Tencent waits for an answer: who has not had one by then after a stop has begun is cut off. */
@@ -61,6 +71,7 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
   const paths = new Set(options.paths);
   const admit = createAdmission(options.admission);
   const handle = createCallbackHandler(options);
+  const arrivals = new Arrivals<Arrived>(clock, (arrived) => arrived.forEach(answer));
   const clientErrors = new ClientErrors(metrics);
   const socketListeners = {
     onClientError: (error: Error & { code?: string }, socket: Duplex) => clientErrors.answer(error, socket),
@@ -118,7 +129,7 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
     app.post(path, (request, reply) => {
       const { sender, receivedAtMs, startedMs } = request;
       if (sender === undefined) throw new Error('A request reached the handler without being admitted');
-      const callback = {
+      const callback: CallbackRequest = {
         sdkAppId: sender.sdkAppId,
         query: queryOf(request),
         queryString: queryStringOf(request),
@@ -131,13 +142,7 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
         traceparent: traceparentOf(request),
         isRelayed: request.headers[relayedHeader] !== undefined,
       };
-      handle(callback, arrival).then(
-        (handled) => {
-          if ('refusal' in handled) refuse(request, reply, handled.refusal);
-          else send(reply, 200, handled.body);
-        },
-        (error: unknown) => reply.send(error),
-      );
+      arrivals.add({ request, reply, callback, arrival });
     });
   }
 
@@ -149,6 +154,16 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
     logger.error({ err: error }, 'unexpected error while answering');
     return send(reply, 500, failAnswer('Internal error'));
   });
+
+  function answer({ request, reply, callback, arrival }: Arrived): void {
+    handle(callback, arrival).then(
+      (handled) => {
+        if ('refusal' in handled) refuse(request, reply, handled.refusal);
+        else send(reply, 200, handled.body);
+      },
+      (error: unknown) => reply.send(error),
+    );
+  }
 
   /** Why the body of `request` is not even read; otherwise the request is admitted and its sender known. */
   function refusalOf(request: FastifyRequest, reply: FastifyReply): Refusal | undefined {

@@ -24,9 +24,6 @@ export interface BatchLimits {
   readonly queueBytes: number;
 }
 
-/** A batch costs as much as some dozens of records, so under load it is worth waiting for more of them. */
-const longestGatherMs = 3;
-
 /** The records of one partition in a batch. */
 interface Group {
   readonly queue: PartitionQueue;
@@ -133,22 +130,13 @@ export class Batcher {
 
   async #run(): Promise<void> {
     while (this.#waitingRecords > 0) {
-      await this.#gather();
+      // What is added in one go goes together.
+      await undefined;
       const batch = this.#nextBatch();
       if (batch.length === 0) await this.#untilSomethingCanGo();
       else await this.#deliver(batch);
     }
     this.#running = undefined;
-  }
-
-  /** Waits while every turn of the event loop brings more records: one turn at low load, some milliseconds when there is no idle one. */
-  async #gather(): Promise<void> {
-    const beganMs = this.#clock.monotonicMs();
-    let before: number;
-    do {
-      before = this.#waitingRecords;
-      await new Promise((resolve) => setImmediate(resolve));
-    } while (this.#waitingRecords > before && this.#clock.monotonicMs() - beganMs < longestGatherMs);
   }
 
   /** As much as the limits allow, from every partition that is not held back. */
