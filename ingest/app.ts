@@ -180,7 +180,7 @@ export function createIngestApp(options: IngestAppOptions): IngestApp {
     if (admission.app.tokens.length > 0) clockWatch.countValid(secondsAhead(request), request.startedMs);
     request.sender = admission.app;
     // The body is JSON whatever the header says, and Fastify would refuse a header that it cannot parse.
-    delete request.raw.headers['content-type'];
+    request.raw.headers['content-type'] = undefined;
     return undefined;
   }
 

@@ -37,12 +37,6 @@ export interface Arrival {
   readonly isRelayed: boolean;
 }
 
-/** What is durable of a callback, and where. */
-interface Kept {
-  readonly events: readonly TranslatedEvent[];
-  readonly durability: Durability;
-}
-
 /** Takes one authentic callback: translates it, makes its events durable, and only then answers OK. */
 export function createCallbackHandler(
   options: CallbackHandlerOptions,
@@ -59,16 +53,21 @@ export function createCallbackHandler(
       return { body: okAnswer() };
     }
     const { command } = translation;
-    let kept: Kept;
+    let events = translation.events;
+    let durability: Durability;
     try {
-      kept = await publishOrKeep(callback, arrival, translation);
+      try {
+        durability = await options.publish(events, arrival.traceparent);
+      } catch (error) {
+        events = [letterFor(error, callback, command)];
+        durability = await options.publish(events, arrival.traceparent);
+      }
     } catch (error) {
       metrics.answered('none', tookSeconds(arrival));
       if (!(error instanceof AppError)) throw error;
       logger.warn({ status: 503, ...base(), command, reason: messageOf(error) }, 'callback');
       return { refusal: refusals.notDurable };
     }
-    const { events, durability } = kept;
     const seconds = tookSeconds(arrival);
     metrics.answered(durability, seconds);
     countDurable(command, events);
@@ -95,23 +94,12 @@ export function createCallbackHandler(
     return undefined;
   }
 
-  /** Publishes the events, or in place of ones that can never be written a dead letter; returns what is durable. */
-  async function publishOrKeep(
-    callback: CallbackRequest,
-    { traceparent }: Arrival,
-    { command, events }: Extract<Translation, { kind: 'events' }>,
-  ): Promise<Kept> {
-    try {
-      return { events, durability: await options.publish(events, traceparent) };
-    } catch (error) {
-      const failure = unwritable(error);
-      if (failure === undefined) throw error;
-      const parsed = parseBody(callback.body, false);
-      const letters = [
-        deadLetter(callback, options.translation, failure, { command, ...(parsed.ok && { body: parsed.body }) }),
-      ];
-      return { events: letters, durability: await options.publish(letters, traceparent) };
-    }
+  /** The dead letter in place of events that can never be written. @throws the error itself where that may pass. */
+  function letterFor(error: unknown, callback: CallbackRequest, command: string | null): TranslatedEvent {
+    const failure = unwritable(error);
+    if (failure === undefined) throw error;
+    const parsed = parseBody(callback.body, false);
+    return deadLetter(callback, options.translation, failure, { command, ...(parsed.ok && { body: parsed.body }) });
   }
 
   /** Why events can never be written, `undefined` where that may pass. */

@@ -6,8 +6,8 @@ import { failAnswer, type Refusal, refusals } from './answers.ts';
 /** Answers what never becomes a request: malformed HTTP, headers that are too large, a request that does not arrive in time. */
 export class ClientErrors {
   readonly #metrics: IngestMetrics;
-  /** Connections whose last request has been answered although it had not arrived whole. */
-  readonly #answered = new WeakSet<Duplex>();
+  /** Connections whose last request has been answered although it had not arrived whole; there are few, and mostly none. */
+  #answered: WeakSet<Duplex> | undefined;
 
   constructor(metrics: IngestMetrics) {
     this.#metrics = metrics;
@@ -15,17 +15,18 @@ export class ClientErrors {
 
   /** Says that whatever goes wrong on this connection from now on has had its answer. */
   ignore(socket: Duplex): void {
+    this.#answered ??= new WeakSet();
     this.#answered.add(socket);
   }
 
   /** Says that a new request has begun on this connection, which has had no answer yet. */
   heed(socket: Duplex): void {
-    this.#answered.delete(socket);
+    this.#answered?.delete(socket);
   }
 
   answer(error: Error & { code?: string }, socket: Duplex): void {
     if (error.code === 'ECONNRESET' || socket.destroyed) return;
-    if (this.#answered.has(socket) || !socket.writable) socket.destroy();
+    if (this.#answered?.has(socket) === true || !socket.writable) socket.destroy();
     else this.refuse(refusalOf(error.code), socket);
   }
 

@@ -3,6 +3,7 @@ const horizonSec = 120;
 
 /** Slots of the table: at a thousand events a second a repeat after ten seconds goes unseen in 4 of 100 cases. */
 const defaultSlots = 2 ** 18;
+const slotNumbers = 3;
 
 /**
  * Sees which events were made durable before, within two minutes of monotonic time.
@@ -13,17 +14,13 @@ const defaultSlots = 2 ** 18;
  */
 export class Repeats {
   readonly #slots: number;
-  /** Of each slot: two parts of the id that it was taken by last, and when, in seconds from 1. */
-  readonly #firsts: Uint32Array;
-  readonly #seconds: Uint32Array;
-  readonly #takenSec: Uint32Array;
+  /** For each slot three numbers: two parts of the id that it was taken by last, and when, in seconds from 1. */
+  readonly #table: Uint32Array;
 
   /** @param slots a power of two. */
   constructor(slots = defaultSlots) {
     this.#slots = slots;
-    this.#firsts = new Uint32Array(slots);
-    this.#seconds = new Uint32Array(slots);
-    this.#takenSec = new Uint32Array(slots);
+    this.#table = new Uint32Array(slotNumbers * slots);
   }
 
   /** How many of these events, durable now, had been so before, by their ids (hexadecimal digits). */
@@ -36,14 +33,15 @@ export class Repeats {
 
   /** Whether the id held its slot within the horizon; it does from now on. */
   #take(id: string, nowSec: number): boolean {
-    const slot = digits(id, 0) & (this.#slots - 1);
-    const first = digits(id, 8);
-    const second = digits(id, 16);
-    const takenSec = this.#takenSec[slot] ?? 0;
-    const isSame = takenSec !== 0 && this.#firsts[slot] === first && this.#seconds[slot] === second;
-    this.#firsts[slot] = first;
-    this.#seconds[slot] = second;
-    this.#takenSec[slot] = nowSec;
+    const table = this.#table;
+    const first = digits(id, 0);
+    const second = digits(id, 8);
+    const at = slotNumbers * (first & (this.#slots - 1));
+    const takenSec = table[at + 2] ?? 0;
+    const isSame = takenSec !== 0 && table[at] === first && table[at + 1] === second;
+    table[at] = first;
+    table[at + 1] = second;
+    table[at + 2] = nowSec;
     return isSame && nowSec - takenSec <= horizonSec;
   }
 }

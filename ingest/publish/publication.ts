@@ -14,30 +14,32 @@ export class Publication implements Receipt {
   readonly #resolve: (way: Durability) => void;
   readonly #reject: (error: unknown) => void;
   readonly #quarantine: (record: PreparedRecord) => Promise<void>;
-  readonly #onSettled: (publication: Publication) => void;
   #left: number;
   #way: Durability = 'kafka';
+  #isSettled = false;
 
   /**
    * @param records at least one.
    * @param quarantine keeps a record that Kafka refuses for good.
-   * @param onSettled told once or more when nobody waits for it any longer.
    */
   constructor(
     records: readonly PreparedRecord[],
     addedMs: number,
     quarantine: (record: PreparedRecord) => Promise<void>,
-    onSettled: (publication: Publication) => void,
   ) {
     this.records = records;
     this.addedMs = addedMs;
     this.#quarantine = quarantine;
-    this.#onSettled = onSettled;
     this.#left = records.length;
     const { promise, resolve, reject } = Promise.withResolvers<Durability>();
     this.durable = promise;
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  /** Whether it is durable, or lost: nobody waits for it any longer. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   acknowledged(): void {
@@ -62,12 +64,12 @@ export class Publication implements Receipt {
 
   /** The disk cannot take it. */
   lost(error: unknown): void {
+    this.#isSettled = true;
     this.#reject(error);
-    this.#onSettled(this);
   }
 
   #settle(way: Durability): void {
+    this.#isSettled = true;
     this.#resolve(way);
-    this.#onSettled(this);
   }
 }

@@ -4,6 +4,7 @@ import { type Spool, SpoolError } from '../spool/spool.ts';
 import type { TranslatedEvent } from '../tencent/request.ts';
 import { afterWhatCame } from './after-what-came.ts';
 import { type Batcher, QueueFullError } from './batcher.ts';
+import { Pending } from './pending.ts';
 import { type Destinations, type EventPreparer, outgoingOf, type PreparedRecord, spooledOf } from './prepared.ts';
 import { type Durability, Publication } from './publication.ts';
 
@@ -36,7 +37,7 @@ export interface PublisherOptions {
  */
 export class Publisher {
   readonly #options: PublisherOptions;
-  readonly #pending = new Set<Publication>();
+  readonly #pending = new Pending();
   #destinations: Destinations | undefined;
   #way: Durability = 'disk';
   #isWatched = false;
@@ -49,10 +50,6 @@ export class Publisher {
   readonly #quarantine = async (record: PreparedRecord): Promise<void> => {
     const { quarantine, onQuarantined } = this.#options;
     onQuarantined(record, await quarantine.keepRecord(spooledOf(record)));
-  };
-
-  readonly #forget = (publication: Publication): void => {
-    this.#pending.delete(publication);
   };
 
   /** Opens the way to Kafka; before this every event goes to the spool. */
@@ -125,7 +122,7 @@ export class Publisher {
 
   #toKafka(records: readonly PreparedRecord[], destinations: Destinations): Promise<Durability> {
     const { batcher, clock } = this.#options;
-    const publication = new Publication(records, clock.nowMs(), this.#quarantine, this.#forget);
+    const publication = new Publication(records, clock.nowMs(), this.#quarantine);
     this.#pending.add(publication);
     this.#watch();
     try {
@@ -140,13 +137,13 @@ export class Publisher {
   /** One timer for all: the oldest publication is the first to be late. */
   #watch(): void {
     if (this.#isWatched || this.#way === 'disk') return;
-    const [oldest] = this.#pending;
+    const { oldest } = this.#pending;
     if (oldest === undefined) return;
     const { clock, deadlineMs } = this.#options;
     this.#isWatched = true;
     afterWhatCame(clock, Math.max(0, oldest.addedMs + deadlineMs - clock.nowMs()), () => {
       this.#isWatched = false;
-      const [first] = this.#pending;
+      const first = this.#pending.oldest;
       if (first !== undefined && clock.nowMs() - first.addedMs >= deadlineMs) this.#divert();
       this.#watch();
     });
@@ -156,7 +153,7 @@ export class Publisher {
   #divert(): void {
     if (this.#way === 'disk') return;
     this.#way = 'disk';
-    for (const publication of this.#pending) {
+    for (const publication of this.#pending.unsettled) {
       this.#toDisk(publication.records, diskMs).then(
         () => publication.spooled(),
         (error: unknown) => publication.lost(error),

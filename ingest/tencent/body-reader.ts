@@ -145,7 +145,8 @@ export class BodyReader {
   }
 
   pathOf(name: string): string {
-    return `${this.#path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const isPlain = !name.includes('~') && !name.includes('/');
+    return `${this.#path}/${isPlain ? name : name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   }
 
   /** What no field holds exactly, or `undefined` when nothing is left over. */

@@ -19,14 +19,21 @@ export interface PartitionGroup {
   readonly records: OutgoingRecord[];
 }
 
+/** Records of a partition mostly stand together already, and one that goes on with the group before costs nothing. */
 export function groupByPartition(records: readonly OutgoingRecord[]): readonly PartitionGroup[] {
   const groups = new Map<string, PartitionGroup>();
+  let last: PartitionGroup | undefined;
   for (const record of records) {
     const { topic, partition } = record;
-    const name = `${topic}/${partition}`;
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, { name, topic, partition, records: [record] });
-    else group.records.push(record);
+    if (last?.partition !== partition || last.topic !== topic) {
+      const name = `${topic}/${partition}`;
+      last = groups.get(name);
+      if (last === undefined) {
+        last = { name, topic, partition, records: [] };
+        groups.set(name, last);
+      }
+    }
+    last.records.push(record);
   }
   return [...groups.values()];
 }
