@@ -27,7 +27,8 @@ export class BodyReader {
   readonly #path: string;
   /** Names that fields hold exactly, each once: no two fields of a record take the same name. */
   #taken: string[] = [];
-  #children: Map<string, BodyReader> | undefined;
+  /** Readers of objects inside, of which a record has one or two at most. */
+  readonly #children: { readonly name: string; readonly reader: BodyReader }[] = [];
 
   constructor(body: JsonObject, path = '') {
     this.#body = body;
@@ -112,17 +113,14 @@ export class BodyReader {
 
   /** The reader of the object under `name`, or null. What it leaves over is left over here at its path. */
   object(name: string): BodyReader | null {
-    const known = this.#children?.get(name);
+    const known = this.#childAt(name);
     if (known !== undefined) return known;
     const value = this.#valueOf(name);
     if (value === null || value === undefined) return null;
     if (!isObject(value)) throw this.invalid(name, 'an object');
-    const child = new BodyReader(value, this.pathOf(name));
-    if (Object.keys(value).length > 0) {
-      this.#children ??= new Map();
-      this.#children.set(name, child);
-    }
-    return child;
+    const reader = new BodyReader(value, this.pathOf(name));
+    if (sizeOf(value) > 0) this.#children.push({ name, reader });
+    return reader;
   }
 
   /** The value as it stands, without taking it. */
@@ -151,21 +149,21 @@ export class BodyReader {
 
   /** What no field holds exactly, or `undefined` when nothing is left over. */
   leftover(): JsonObject | undefined {
-    const names = Object.keys(this.#body);
-    const inside = new Map<string, JsonObject>();
     let held = this.#taken.length;
-    for (const [name, child] of this.#children ?? []) {
-      const left = child.leftover();
-      if (left === undefined) held += 1;
-      else inside.set(name, left);
-    }
-    if (held === names.length) return undefined;
+    for (const { reader } of this.#children) if (reader.leftover() === undefined) held += 1;
+    if (held === sizeOf(this.#body)) return undefined;
     const left: Record<string, JsonValue> = Object.create(null);
-    for (const name of names) {
-      const value = this.#children?.has(name) === true ? inside.get(name) : this.#valueOf(name);
+    for (const name of Object.keys(this.#body)) {
+      const child = this.#childAt(name);
+      const value = child === undefined ? this.#valueOf(name) : child.leftover();
       if (value !== undefined && !this.#taken.includes(name)) left[name] = value;
     }
     return left;
+  }
+
+  #childAt(name: string): BodyReader | undefined {
+    for (const child of this.#children) if (child.name === name) return child.reader;
+    return undefined;
   }
 
   #hold(name: string): void {
@@ -175,6 +173,13 @@ export class BodyReader {
   #valueOf(name: string): JsonValue | undefined {
     return this.#body[name];
   }
+}
+
+/** How many names an object has; counted without making a list of them. */
+function sizeOf(object: JsonObject): number {
+  let size = 0;
+  for (const _ in object) size += 1;
+  return size;
 }
 
 /** What avsc takes for a long: all but the last of the numbers that JavaScript holds exactly. */

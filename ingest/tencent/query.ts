@@ -56,35 +56,36 @@ export function parseQuery(queryString: string): CallbackQuery {
   };
   // Known parameters that have come, also without a value.
   let seen = 0;
-  for (const [name, value] of pairsOf(queryString)) {
+  eachPair(queryString, (name, value) => {
     const known = knownParameters.get(name) ?? knownParameters.get(name.toLowerCase());
     if (known === undefined) {
       query.unknown = [...query.unknown, [name, value]];
-      continue;
+      return;
     }
     const { field, bit } = known;
     if ((seen & bit) !== 0) query.repeated ??= name;
     seen |= bit;
     if (value !== '') query[field] = value;
-  }
+  });
   return query;
 }
 
 const none: CallbackQuery['unknown'] = [];
 
-/** The pairs of a query string; only one that has something to decode goes through the slower URLSearchParams. */
-function pairsOf(queryString: string): Iterable<readonly [name: string, value: string]> {
-  if (/[%+]/.test(queryString) || queryString.startsWith('?')) return new URLSearchParams(queryString);
-  const pairs: (readonly [string, string])[] = [];
+/** Visits the pairs of a query string; only one that has something to decode goes through the slower URLSearchParams. */
+function eachPair(queryString: string, visit: (name: string, value: string) => void): void {
+  if (/[%+]/.test(queryString) || queryString.startsWith('?')) {
+    for (const [name, value] of new URLSearchParams(queryString)) visit(name, value);
+    return;
+  }
   for (let from = 0; from < queryString.length; ) {
     const and = queryString.indexOf('&', from);
     const end = and < 0 ? queryString.length : and;
     const equals = queryString.indexOf('=', from);
-    if (equals >= 0 && equals < end) pairs.push([queryString.slice(from, equals), queryString.slice(equals + 1, end)]);
-    else if (end > from) pairs.push([queryString.slice(from, end), '']);
+    if (equals >= 0 && equals < end) visit(queryString.slice(from, equals), queryString.slice(equals + 1, end));
+    else if (end > from) visit(queryString.slice(from, end), '');
     from = end + 1;
   }
-  return pairs;
 }
 
 /** `queryString` without its `Sign`, and without parameters that nobody documented unless `keepUnknown`. */
