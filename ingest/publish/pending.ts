@@ -1,34 +1,37 @@
 import type { Publication } from './publication.ts';
 
-/** How many settled ones stand in front before the list is cut. */
+/** How many empty places may stand in front before the list is cut. */
 const cutLength = 1024;
 
 /** Publications on their way, in the order in which they came. Costs no more than a list, as they settle nearly in that order. */
 export class Pending {
-  #all: Publication[] = [];
-  /** Before it stand settled ones. */
+  #places: (Publication | undefined)[] = [];
+  /** Places before it are empty. */
   #front = 0;
 
   add(publication: Publication): void {
-    this.#skipSettled();
-    this.#all.push(publication);
+    this.#forgetSettled();
+    this.#places.push(publication);
   }
 
   /** The one that waits longest. */
   get oldest(): Publication | undefined {
-    this.#skipSettled();
-    return this.#all[this.#front];
+    this.#forgetSettled();
+    return this.#places[this.#front];
   }
 
   /** All that are not settled, in order. */
   get unsettled(): readonly Publication[] {
-    return this.#all.slice(this.#front).filter(({ isSettled }) => !isSettled);
+    return this.#places.filter((publication) => publication?.isSettled === false) as Publication[];
   }
 
-  #skipSettled(): void {
-    while (this.#all[this.#front]?.isSettled === true) this.#front += 1;
-    if (this.#front < this.#all.length && this.#front < cutLength) return;
-    this.#all = this.#all.slice(this.#front);
+  #forgetSettled(): void {
+    while (this.#places[this.#front]?.isSettled === true) {
+      this.#places[this.#front] = undefined;
+      this.#front += 1;
+    }
+    if (this.#front < cutLength) return;
+    this.#places.splice(0, this.#front);
     this.#front = 0;
   }
 }
