@@ -45,9 +45,10 @@ export class Batcher {
   readonly #logger: Logger;
   /** Every partition that has been written to, by topic and number. */
   readonly #byTopic = new Map<string, PartitionQueue[]>();
-  /** Partitions that have records waiting, or are held back; the one whose turn is next comes first. */
-  readonly #queues = new Set<PartitionQueue>();
-  readonly #inFlight = new Set<Group>();
+  // Lists, not sets: V8 keeps what a set has held, until the next full collection, when a set outgrows its table again and again.
+  /** Partitions that have records waiting, or had when the last batch was made; the one whose turn is next comes first. */
+  #queues: PartitionQueue[] = [];
+  #inFlight: readonly Group[] = [];
   #waitingRecords = 0;
   #waitingBytes = 0;
   #lastSuccessMs = Number.NEGATIVE_INFINITY;
@@ -108,7 +109,8 @@ export class Batcher {
     }
     const queue = this.#queueOf(record);
     queue.add({ record, bytes, addedMs: this.#clock.nowMs(), receipt });
-    this.#queues.add(queue);
+    if (!queue.isListed) this.#queues.push(queue);
+    queue.isListed = true;
     this.#waitingRecords += 1;
     this.#waitingBytes += bytes;
     if (!queue.isHeld) this.#wake();
@@ -143,18 +145,26 @@ export class Batcher {
   #nextBatch(): readonly Group[] {
     const { partitionBytes, batchBytes } = this.#limits;
     const batch: Group[] = [];
+    const waiting: PartitionQueue[] = [];
     let roomBytes = batchBytes;
-    for (const queue of [...this.#queues]) {
+    let isFull = false;
+    for (const queue of this.#queues) {
       const { oldest } = queue;
-      if (queue.isHeld || oldest === undefined) continue;
-      if (batch.length > 0 && oldest.bytes > roomBytes) break;
+      if (oldest === undefined) {
+        queue.isListed = false;
+        continue;
+      }
+      if (batch.length > 0 && oldest.bytes > roomBytes) isFull = true;
+      if (isFull || queue.isHeld) {
+        waiting.push(queue);
+        continue;
+      }
       const records = queue.take(Math.min(partitionBytes, roomBytes));
       for (const { bytes } of records) roomBytes -= bytes;
       batch.push({ queue, records });
-      // To the end of the line, so that a full batch does not starve those behind.
-      this.#queues.delete(queue);
-      this.#queues.add(queue);
     }
+    // To the end of the line, so that a full batch does not starve those behind.
+    this.#queues = waiting.concat(batch.map(({ queue }) => queue));
     return batch;
   }
 
@@ -167,7 +177,7 @@ export class Batcher {
   }
 
   async #deliver(batch: readonly Group[]): Promise<void> {
-    for (const group of batch) this.#inFlight.add(group);
+    this.#inFlight = batch;
     const isDone = batch.length > 1 && (await this.#trySend(batch));
     // Each partition by itself: Kafka's client fails a batch as a whole, whichever of its partitions is in trouble.
     if (!isDone) await Promise.all(batch.map((group) => this.#deliverGroup(group)));
@@ -187,18 +197,18 @@ export class Batcher {
     }
     for (const group of batch) {
       this.#succeeded(group.records);
-      this.#inFlight.delete(group);
-      this.#release(group.queue);
+      group.queue.trust();
     }
+    this.#inFlight = [];
     return true;
   }
 
   async #deliverGroup(group: Group): Promise<void> {
     const { queue, records } = group;
     const left = await this.#send(queue, records);
-    this.#inFlight.delete(group);
+    this.#inFlight = this.#inFlight.filter((each) => each !== group);
     if (left.length === 0) {
-      this.#release(queue);
+      queue.trust();
       return;
     }
     queue.putBack(left);
@@ -245,11 +255,6 @@ export class Batcher {
   #forget(records: readonly Waiting[]): void {
     this.#waitingRecords -= records.length;
     for (const { bytes } of records) this.#waitingBytes -= bytes;
-  }
-
-  #release(queue: PartitionQueue): void {
-    queue.trust();
-    if (queue.isEmpty) this.#queues.delete(queue);
   }
 }
 

@@ -22,6 +22,8 @@ const longestPauseMs = 5_000;
 export class PartitionQueue {
   readonly topic: string;
   readonly partition: number;
+  /** Whether the batcher has it in its list. */
+  isListed = false;
   #waiting: Waiting[] = [];
   #nextPauseMs = firstPauseMs;
   #isHeld = false;
@@ -33,10 +35,6 @@ export class PartitionQueue {
 
   get name(): string {
     return `${this.topic}/${this.partition}`;
-  }
-
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
   }
 
   get isHeld(): boolean {
