@@ -18,6 +18,11 @@ COPY test/vectors/callbacks test/vectors/callbacks
 RUN install -d -o node -g node /var/lib/imwatch/spool
 ENV INGEST_SPOOL_DIR=/var/lib/imwatch/spool
 
+# Compiled code that every start would make again.
+RUN install -d -o node -g node /app/.compile-cache
+ENV NODE_COMPILE_CACHE=/app/.compile-cache
+
 USER node
+RUN node cli/imwatch.ts --help > /dev/null
 ENTRYPOINT ["node", "cli/imwatch.ts"]
 CMD ["ingest"]

@@ -3,18 +3,18 @@ const horizonSec = 120;
 
 /** Slots of the table: at a thousand events a second a repeat after ten seconds goes unseen in 4 of 100 cases. */
 const defaultSlots = 2 ** 18;
-const slotNumbers = 3;
+const slotNumbers = 2;
 
 /**
  * Sees which events were made durable before, within two minutes of monotonic time.
  *
  * A table of fixed size with a slot for each id by its first digits, which the next id of that slot takes over: it costs
- * 3 MiB and nothing else, however many events come, and misses some repeats. It decides about nothing: repeats are written
+ * 2 MiB and nothing else, however many events come, and misses some repeats. It decides about nothing: repeats are written
  * all the same, and consumers de-duplicate by `eventId`.
  */
 export class Repeats {
   readonly #slots: number;
-  /** For each slot three numbers: two parts of the id that it was taken by last, and when, in seconds from 1. */
+  /** For each slot two numbers: a part of the id that it was taken by last, and when, in seconds from 1. */
   readonly #table: Uint32Array;
 
   /** @param slots a power of two. */
@@ -34,14 +34,12 @@ export class Repeats {
   /** Whether the id held its slot within the horizon; it does from now on. */
   #take(id: string, nowSec: number): boolean {
     const table = this.#table;
-    const first = digits(id, 0);
-    const second = digits(id, 8);
-    const at = slotNumbers * (first & (this.#slots - 1));
-    const takenSec = table[at + 2] ?? 0;
-    const isSame = takenSec !== 0 && table[at] === first && table[at + 1] === second;
-    table[at] = first;
-    table[at + 1] = second;
-    table[at + 2] = nowSec;
+    const at = slotNumbers * (digits(id, 0) & (this.#slots - 1));
+    const part = digits(id, 8);
+    const takenSec = table[at + 1] ?? 0;
+    const isSame = takenSec !== 0 && table[at] === part;
+    table[at] = part;
+    table[at + 1] = nowSec;
     return isSame && nowSec - takenSec <= horizonSec;
   }
 }
