@@ -23,6 +23,6 @@ RUN install -d -o node -g node /app/.compile-cache
 ENV NODE_COMPILE_CACHE=/app/.compile-cache
 
 USER node
-RUN node cli/imwatch.ts --help > /dev/null
-ENTRYPOINT ["node", "cli/imwatch.ts"]
+RUN node cli/start.js --help > /dev/null
+ENTRYPOINT ["node", "cli/start.js"]
 CMD ["ingest"]

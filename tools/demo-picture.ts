@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 /** Decisions that are drawn, of which a run has more. */
 const drawnDecisions = 6;
 
-const demo = spawn(process.execPath, [join(root, 'cli/imwatch.ts'), 'demo'], {
+const demo = spawn(process.execPath, [join(root, 'cli/start.js'), 'demo'], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: { ...processEnvironment(), FORCE_COLOR: '1', NO_COLOR: undefined },
 });

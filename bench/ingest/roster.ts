@@ -67,7 +67,7 @@ function imwatch(name: string, title: string, settings: Readonly<Record<string, 
   return { name, title, isOurs: true, topic: `${prefix}.verdict.v1`, launch };
 }
 
-const program = join(import.meta.dirname, '../../cli/imwatch.ts');
+const program = join(import.meta.dirname, '../../cli/start.js');
 
 /** Those of `names` that imwatch does not know: it would take no notice of them, and something else would be measured. */
 async function unknownAmong(names: readonly string[], env: Environment): Promise<readonly string[]> {

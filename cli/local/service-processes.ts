@@ -9,7 +9,7 @@ import { readReadiness } from '../management-client.ts';
 import { type ServiceName, serviceNames } from '../services.ts';
 import type { Run } from '../until-stop.ts';
 
-const cli = join(import.meta.dirname, '../imwatch.ts');
+const cli = join(import.meta.dirname, '../start.js');
 const readyPollMs = 100;
 
 /** Addresses of the services that run, by name. */

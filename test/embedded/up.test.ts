@@ -59,7 +59,7 @@ describe.skipIf(noEmbedded !== undefined)(`imwatch up${skipNote}`, () => {
 
   it('starts a killed ingest again', async () => {
     const { command, curl, family } = await startUp(env);
-    const [ingest = 0] = running(family, /imwatch.ts ingest/);
+    const [ingest = 0] = running(family, /start.js ingest/);
     process.kill(ingest, 'SIGKILL');
     await command.line(/ingest ended \(SIGKILL\), starting it again/);
     await expect

@@ -7,7 +7,7 @@ import { sleep, systemClock } from '../../lib/clock.ts';
 import { processEnvironment } from '../../lib/config/sources.ts';
 import { unusedPort } from '../support/pipeline.ts';
 
-const cli = join(import.meta.dirname, '../../cli/imwatch.ts');
+const cli = join(import.meta.dirname, '../../cli/start.js');
 const pollMs = 50;
 const answerTimeoutMs = 5_000;
 

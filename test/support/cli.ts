@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { processEnvironment } from '../../lib/config/sources.ts';
 
-const cli = join(import.meta.dirname, '../../cli/imwatch.ts');
+const cli = join(import.meta.dirname, '../../cli/start.js');
 
 /** An `imwatch` command as a process, its output collected. */
 export class CliProcess {
