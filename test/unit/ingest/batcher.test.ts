@@ -45,7 +45,7 @@ describe('Batcher', () => {
     expect(sink.keys).toEqual([['a'], ['b', 'c']]);
   });
 
-  it('sends records that come in one turn of the event loop together', async () => {
+  it('sends records that are added in one go together', async () => {
     const { sink, batcher } = setUp();
     const durable = [batcher.add(record('a')), batcher.add(record('b'))];
     (await sink.batch(0)).succeed();
