@@ -3,7 +3,7 @@ import { composeProject } from '../../dev/docker/backend.ts';
 import { readKeeperFile } from '../../dev/keeper/protocol.ts';
 import { CliProcess } from '../support/cli.ts';
 import { containersOf, engineAnswers, engineNote } from '../support/engine.ts';
-import { allEnded } from '../support/processes.ts';
+import { allEnded, sendSignal } from '../support/processes.ts';
 import { makeTestHome } from '../support/test-home.ts';
 import { paste, startUp, upEnvironment, verdictsSeen } from '../support/up.ts';
 
@@ -35,7 +35,7 @@ describe.skipIf(!engineAnswers)(`imwatch up where Docker answers${engineNote}`, 
 
   it('removes the containers when their keeper is killed, and when Ctrl-C comes before they are ready', async () => {
     const first = await startUp(env);
-    process.kill(readKeeperFile(home)?.pid ?? 0, 'SIGKILL');
+    sendSignal(readKeeperFile(home)?.pid, 'SIGKILL');
     expect(await first.command.end()).toBe(1);
     expect(first.command.errors).toContain('The keeper of');
     expect(containersOf(composeProject(home))).toEqual([]);

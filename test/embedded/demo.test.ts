@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serviceNames } from '../../cli/services.ts';
 import { CliProcess } from '../support/cli.ts';
 import { noEmbedded, skipNote } from '../support/embedded.ts';
-import { allEnded, familyOf, running } from '../support/processes.ts';
+import { allEnded, familyOf, running, sendSignal } from '../support/processes.ts';
 import { makeTestHome } from '../support/test-home.ts';
 import { upEnvironment } from '../support/up.ts';
 
@@ -19,8 +19,8 @@ describe.skipIf(noEmbedded !== undefined)(`imwatch demo${skipNote}`, () => {
     await demo.line(/^Sending the verdicts/);
     const family = familyOf(demo.child.pid ?? 0);
     for (const name of serviceNames) {
-      const [pid] = running(family, new RegExp(`imwatch\\.ts ${name}$`));
-      process.kill(pid ?? 0, 'SIGKILL');
+      const [pid] = running(family, new RegExp(`start\\.js ${name}$`));
+      sendSignal(pid, 'SIGKILL');
       await demo.line(new RegExp(`^${name} ended \\(SIGKILL\\), starting it again`));
     }
     expect(await demo.end()).toBe(0);

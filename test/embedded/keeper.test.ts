@@ -9,7 +9,7 @@ import { processEnvironment } from '../../lib/config/sources.ts';
 import { recordSchemas } from '../../schemas/records.ts';
 import { createSchemaRegistry } from '../../schemas/registry.ts';
 import { noEmbedded, skipNote } from '../support/embedded.ts';
-import { allEnded, familyOf, stillRunning } from '../support/processes.ts';
+import { allEnded, familyOf, sendSignal, stillRunning } from '../support/processes.ts';
 import { makeTestHome } from '../support/test-home.ts';
 
 let home: string;
@@ -88,7 +88,7 @@ describe.skipIf(noEmbedded !== undefined)(`the embedded broker and registry${ski
     const first = await lease();
     const family = keeperFamily();
     const lost = first.lost.catch((error: Error) => error.message);
-    process.kill(family[0] ?? 0, 'SIGKILL');
+    sendSignal(family[0], 'SIGKILL');
     expect(await lost).toContain('The keeper of');
     await allEnded(family);
     await (await lease()).release();
@@ -97,9 +97,9 @@ describe.skipIf(noEmbedded !== undefined)(`the embedded broker and registry${ski
   it('are ended by the next start when keeper and holders are killed at the same moment', async () => {
     const holder = await anotherHolder();
     const [keeper = 0, ...java] = keeperFamily();
-    process.kill(holder.pid ?? 0, 'SIGSTOP');
-    process.kill(keeper, 'SIGKILL');
-    process.kill(holder.pid ?? 0, 'SIGKILL');
+    sendSignal(holder.pid, 'SIGSTOP');
+    sendSignal(keeper, 'SIGKILL');
+    sendSignal(holder.pid, 'SIGKILL');
     await allEnded([keeper, holder.pid ?? 0]);
     expect(stillRunning(java)).toEqual(java);
     const next = await lease();

@@ -7,7 +7,7 @@ import { processEnvironment } from '../../lib/config/sources.ts';
 import { runCli } from '../support/cli.ts';
 import { noEmbedded, skipNote } from '../support/embedded.ts';
 import { unusedPort } from '../support/pipeline.ts';
-import { allEnded, familyOf, running, stillRunning } from '../support/processes.ts';
+import { allEnded, familyOf, running, sendSignal, stillRunning } from '../support/processes.ts';
 import { makeTestHome } from '../support/test-home.ts';
 import { paste, startUp, upEnvironment, verdictsSeen } from '../support/up.ts';
 
@@ -59,8 +59,8 @@ describe.skipIf(noEmbedded !== undefined)(`imwatch up${skipNote}`, () => {
 
   it('starts a killed ingest again', async () => {
     const { command, curl, family } = await startUp(env);
-    const [ingest = 0] = running(family, /start.js ingest/);
-    process.kill(ingest, 'SIGKILL');
+    const [ingest] = running(family, /start\.js ingest/);
+    sendSignal(ingest, 'SIGKILL');
     await command.line(/ingest ended \(SIGKILL\), starting it again/);
     await expect
       .poll(() => paste(curl).catch(() => undefined), { timeout: 30_000 })

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { serviceEnvironment, unusedPort } from '../support/pipeline.ts';
+import { sendSignal } from '../support/processes.ts';
 import { makeTestFolder } from '../support/test-folder.ts';
 import { IngestProcess } from './ingest-process.ts';
 
@@ -23,13 +24,13 @@ describe.skipIf(trouble !== undefined)(`many connections at once${note}`, () => 
     const ingest = await IngestProcess.create(env, join(folder, 'log'));
     onTestFinished(() => ingest.kill());
     await ingest.start();
-    process.kill(ingest.pid, 'SIGSTOP');
+    sendSignal(ingest.pid, 'SIGSTOP');
     const sockets = Array.from({ length: connections }, () => connect(Number(new URL(ingest.url).port), '127.0.0.1'));
     onTestFinished(() => {
       for (const socket of sockets) socket.destroy();
     });
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    process.kill(ingest.pid, 'SIGCONT');
+    sendSignal(ingest.pid, 'SIGCONT');
     const answers = sockets.map(async (socket) => {
       socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
       const [answer] = (await once(socket, 'data')) as [Buffer];

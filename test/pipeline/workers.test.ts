@@ -1,9 +1,8 @@
-import { kill } from 'node:process';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { IngestProcess } from '../support/ingest-process.ts';
 import { countRecords, postCallback, readDecoded, serviceEnvironment, unusedPort } from '../support/pipeline.ts';
-import { allEnded, stillRunning } from '../support/processes.ts';
+import { allEnded, sendSignal, stillRunning } from '../support/processes.ts';
 import { SteadySender } from '../support/steady-sender.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -68,7 +67,7 @@ describe('two workers', () => {
       const sender = sendTo(ingest);
       await answered(sender, 100);
 
-      kill(ingest.pid, 'SIGUSR2');
+      sendSignal(ingest.pid, 'SIGUSR2');
       await allEnded(first);
       await ingest.until('ready');
       await answered(sender, 100);
@@ -76,7 +75,7 @@ describe('two workers', () => {
       expect(second).toHaveLength(2);
 
       for (const pid of second) {
-        kill(pid, 'SIGTERM');
+        sendSignal(pid, 'SIGTERM');
         await allEnded([pid]);
         await ingest.until('ready');
       }
@@ -102,8 +101,8 @@ describe('two workers', () => {
       const ingest = await start(env, 'degraded');
       const sender = sendTo(ingest);
       await answered(sender, 100);
-      const [killed = 0] = ingest.workers();
-      kill(killed, 'SIGKILL');
+      const [killed] = ingest.workers();
+      sendSignal(killed, 'SIGKILL');
       await expect.poll(async () => (await ingest.metrics()).get('ingest_worker_restarts_total')).toBe(1);
       await ingest.untilServing(2);
       await answered(sender, 100);
@@ -163,10 +162,10 @@ describe('the supervisor', () => {
   it('is not held up by a worker that hangs, and says which it is', async () => {
     const { ingest } = await startAway();
     const [hanging = 0] = ingest.workers();
-    kill(hanging, 'SIGSTOP');
+    sendSignal(hanging, 'SIGSTOP');
     expect((await ingest.ready()).reasons).toContain('worker 1 does not answer');
     expect((await ingest.metrics()).get('ingest_workers')).toBe(2);
-    kill(hanging, 'SIGCONT');
+    sendSignal(hanging, 'SIGCONT');
     await expect.poll(async () => (await ingest.ready()).reasons.join()).not.toContain('does not answer');
     expect(await ingest.stop()).toBe(0);
   });
@@ -174,7 +173,7 @@ describe('the supervisor', () => {
   it('that is killed takes its workers with it, which finish what they have', async () => {
     const { ingest } = await startAway();
     const workers = ingest.workers();
-    kill(ingest.pid, 'SIGKILL');
+    sendSignal(ingest.pid, 'SIGKILL');
     await allEnded(workers);
     const told = ingest.log.filter(({ reason }) => reason === 'the parent ended');
     expect(told.map(({ worker }) => worker).toSorted()).toEqual([1, 2]);
@@ -183,7 +182,7 @@ describe('the supervisor', () => {
   it('asked again while it drains ends at once, with its workers', async () => {
     const { ingest } = await startAway({ INGEST_DRAIN_MS: '10000' });
     const workers = ingest.workers();
-    kill(ingest.pid, 'SIGTERM');
+    sendSignal(ingest.pid, 'SIGTERM');
     await ingest.until('unavailable');
     await expect
       .poll(
@@ -204,7 +203,7 @@ describe.each(['1', '2'])('a drain of %s process(es)', (workers) => {
     const ingest = await start(env);
     const sender = sendTo(ingest);
     await answered(sender, 50);
-    kill(ingest.pid, 'SIGTERM');
+    sendSignal(ingest.pid, 'SIGTERM');
     await ingest.until('unavailable');
     expect(await ingest.ready()).toEqual({ code: 503, status: 'unavailable', reasons: ['stopping'] });
     // New connections are still taken.

@@ -5,13 +5,14 @@ import { startRegistry } from '../../dev/embedded/registry.ts';
 import { registryUrl } from '../../dev/registry-address.ts';
 import { type JavaTools, javaTools } from './embedded.ts';
 import { unusedPort } from './pipeline.ts';
+import { sendSignal } from './processes.ts';
 import { makeTestHome } from './test-home.ts';
 
 /** A program of the cluster that a test can freeze, kill and start again; what it has written is there again. */
 export class OwnProgram {
   readonly #launch: (onChild: (pid: number) => void) => Promise<JavaProcess>;
   #running: JavaProcess | undefined;
-  #pid = 0;
+  #pid: number | undefined;
 
   constructor(launch: (onChild: (pid: number) => void) => Promise<JavaProcess>) {
     this.#launch = launch;
@@ -25,16 +26,16 @@ export class OwnProgram {
   }
 
   freeze(): void {
-    process.kill(this.#pid, 'SIGSTOP');
+    sendSignal(this.#pid, 'SIGSTOP');
   }
 
   thaw(): void {
-    process.kill(this.#pid, 'SIGCONT');
+    sendSignal(this.#pid, 'SIGCONT');
   }
 
   /** Ends it as a machine that fails would; resolves when it has ended. */
   async kill(): Promise<void> {
-    process.kill(this.#pid, 'SIGKILL');
+    sendSignal(this.#pid, 'SIGKILL');
     await this.#running?.stop();
   }
 

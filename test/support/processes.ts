@@ -38,3 +38,13 @@ export function running(pids: readonly number[], command: RegExp): readonly numb
 export async function allEnded(pids: readonly number[]): Promise<void> {
   while (stillRunning(pids).length > 0) await sleep(systemClock, 50);
 }
+
+/**
+ * Sends `signal` to the process `pid`.
+ *
+ * @throws {Error} for a process that was not found: the number 0 in its place would mean the group of the tests themselves
+ */
+export function sendSignal(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined || !(pid > 1)) throw new Error(`no process to send ${signal} to: ${pid}`);
+  process.kill(pid, signal);
+}

@@ -58,6 +58,14 @@ function topFolder(file: string): string {
 }
 
 describe('the structure', () => {
+  it('has one place in the tests that sends signals by number, where a process that was not found is refused', () => {
+    const tests = globSync('test/**/*.ts', { cwd: root });
+    const sending = tests.filter((file) =>
+      /\bprocess\.kill\((?!process\.pid)|import \{.*\bkill\b.*from 'node:process'/.test(textOf(file)),
+    );
+    expect(sending).toEqual(['test/support/processes.ts']);
+  });
+
   it('is seen: there are files, and they import each other', () => {
     expect(sources.length).toBeGreaterThan(50);
     expect(sources.flatMap(importsOf).length).toBeGreaterThan(100);

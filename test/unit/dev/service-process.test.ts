@@ -1,8 +1,8 @@
-import { kill } from 'node:process';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ServiceProcess } from '../../../dev/service-process.ts';
 import { UserError } from '../../../lib/errors.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { sendSignal } from '../../support/processes.ts';
 
 const ready = "process.send({ type: 'ready', addresses: { callbacks: 'http://here' } });";
 
@@ -80,7 +80,7 @@ describe('ServiceProcess', () => {
     ].entries()) {
       await expect.poll(() => [asked.mock.calls.length, lines.length]).toEqual([2 * index + 1, index + 1]);
       clock.advance(readyForMs);
-      kill(Number(lines.at(-1)), 'SIGKILL');
+      sendSignal(Number(lines.at(-1)), 'SIGKILL');
       await crashed(index + 1);
       clock.advance(pauseMs - 1);
       expect(clock.waiting).toBe(1);
