@@ -3,7 +3,7 @@ FROM node:26-slim
 
 WORKDIR /app
 ENV NODE_ENV=production
-# A smaller nursery than V8's own choice: 20 MiB less under load, at no cost (docs/benchmarks.md).
+# lib/node-flags.ts says why.
 ENV NODE_OPTIONS=--max-semi-space-size=16
 COPY package.json package-lock.json ./
 # The image brings its own Node, so the package that fetches one stays an empty shell.

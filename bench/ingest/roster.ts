@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { freePort } from '../../dev/ports.ts';
 import { type Environment, runProgram } from '../../dev/run-program.ts';
+import { serviceNodeFlags } from '../../lib/node-flags.ts';
 import type { Candidate, Missing, Surroundings } from './candidate.ts';
 import { topicPrefix } from './cluster.ts';
 import { benthos, vertx } from './peers.ts';
@@ -42,7 +43,7 @@ function imwatch(name: string, title: string, settings: Readonly<Record<string, 
     const [port, management] = [await freePort(undefined), await freePort(undefined)];
     return {
       program: process.execPath,
-      args: [...nodeOptions, program, 'ingest'],
+      args: [...serviceNodeFlags, ...nodeOptions, program, 'ingest'],
       env: {
         ...production(env),
         ...cluster,

@@ -4,6 +4,7 @@ import { ingestSettings } from '../../ingest/config.ts';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import { type Sources, textOf } from '../../lib/config/read.ts';
 import { logSettings } from '../../lib/logger.ts';
+import { serviceNodeFlags } from '../../lib/node-flags.ts';
 import type { LiveLine } from '../live-line.ts';
 import { readReadiness } from '../management-client.ts';
 import { type ServiceName, serviceNames } from '../services.ts';
@@ -50,7 +51,7 @@ async function startOne(
 ): Promise<Readonly<Record<string, string>>> {
   const service = new ServiceProcess({
     name,
-    command: [process.execPath, cli, name],
+    command: [process.execPath, ...serviceNodeFlags, cli, name],
     env: serviceEnvironment(sources, json),
     clock: systemClock,
     onLine,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import type { Logger } from '../logger.ts';
-import type { ClusterOptions } from './produce/cluster.ts';
+import type { ClusterOptions } from './cluster.ts';
 import { stopIdleTimerSpin } from './request-queue-fix.ts';
 import type { KafkaValues } from './settings.ts';
 

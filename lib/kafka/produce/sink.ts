@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts';
 import { KafkaRequestError } from '../admin.ts';
 import type { ConnectedSink, OutgoingRecord } from '../ports.ts';
 import { isRefusal, RecordRefusedError } from '../record-refused.ts';
-import { Cluster, type ClusterOptions } from './cluster.ts';
+import { Cluster, type ClusterOptions } from '../cluster.ts';
 import { byTopic, groupByPartition, type PartitionBatch, type PartitionGroup } from './partition-batch.ts';
 import { encodeProduceRequest, produceVersion } from './produce-request.ts';
 import { type PartitionOutcome, readProduceResponse } from './produce-response.ts';

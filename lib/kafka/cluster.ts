@@ -1,5 +1,5 @@
 import { type Connection, ConnectionPool, metadataV9, ResponseError } from '@platformatic/kafka';
-import { KafkaRequestError } from '../admin.ts';
+import { KafkaRequestError } from './admin.ts';
 
 interface Address {
   readonly host: string;
