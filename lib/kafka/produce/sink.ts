@@ -1,9 +1,9 @@
 import { type Connection, initProducerIdV4, protocolErrorsCodesById, Writer } from '@platformatic/kafka';
 import { messageOf } from '../../errors.ts';
 import { KafkaRequestError } from '../admin.ts';
+import { Cluster, type ClusterOptions } from '../cluster.ts';
 import type { ConnectedSink, OutgoingRecord } from '../ports.ts';
 import { isRefusal, RecordRefusedError } from '../record-refused.ts';
-import { Cluster, type ClusterOptions } from '../cluster.ts';
 import { byTopic, groupByPartition, type PartitionBatch, type PartitionGroup } from './partition-batch.ts';
 import { encodeProduceRequest, produceVersion } from './produce-request.ts';
 import { type PartitionOutcome, readProduceResponse } from './produce-response.ts';

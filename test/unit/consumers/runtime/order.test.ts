@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { KeyLanes } from '../../../../consumers/runtime/order/key-lanes.ts';
+import { OffsetTracker } from '../../../../consumers/runtime/order/offset-tracker.ts';
+
+describe('lanes by key', () => {
+  it('run the work of a key in order, and hold up no other key', async () => {
+    const lanes = new KeyLanes(4);
+    const slow = Promise.withResolvers<void>();
+    const ended: string[] = [];
+    const work =
+      (name: string, until: Promise<void> = Promise.resolve()) =>
+      async () => {
+        await until;
+        ended.push(name);
+      };
+    const all = [
+      lanes.run('a', work('a1', slow.promise)),
+      lanes.run('a', work('a2')),
+      lanes.run('b', work('b1')),
+      lanes.run('c', work('c1')),
+      lanes.run('b', work('b2')),
+    ];
+    await all[4];
+    expect(ended).toEqual(['b1', 'c1', 'b2']);
+    slow.resolve();
+    await Promise.all(all);
+    expect(ended).toEqual(['b1', 'c1', 'b2', 'a1', 'a2']);
+    expect(lanes.running).toBe(0);
+  });
+
+  it('go on with a key after work that has failed', async () => {
+    const lanes = new KeyLanes(1);
+    const failed = lanes.run('a', () => Promise.reject(new Error('no')));
+    const next = lanes.run('a', () => Promise.resolve('yes'));
+    await expect(failed).rejects.toThrow('no');
+    expect(await next).toBe('yes');
+    expect(lanes.running).toBe(0);
+  });
+
+  it('run as much at once as they may, and never more, each key in order', async () => {
+    const piece = fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd'), turns: fc.integer({ min: 0, max: 4 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 3 }),
+        async (pieces, concurrency) => {
+          const lanes = new KeyLanes(concurrency);
+          const order: Record<string, number[]> = {};
+          let most = 0;
+          await Promise.all(
+            pieces.map(({ key, turns }, index) =>
+              lanes.run(key, async () => {
+                most = Math.max(most, lanes.running);
+                for (let turn = 0; turn < turns; turn += 1) await undefined;
+                order[key] = [...(order[key] ?? []), index];
+              }),
+            ),
+          );
+          const keys = new Set(pieces.map(({ key }) => key)).size;
+          expect(most).toBe(Math.min(concurrency, keys));
+          for (const indices of Object.values(order)) expect(indices).toEqual(indices.toSorted((a, b) => a - b));
+        },
+      ),
+    );
+  });
+});
+
+describe('the offsets that are done', () => {
+  it('may be committed up to the first that is not', () => {
+    const tracker = new OffsetTracker(10);
+    for (const offset of [10, 11, 14]) tracker.begin(offset);
+    tracker.done(11);
+    expect([tracker.low, tracker.above, tracker.open]).toEqual([10, [11], 2]);
+    tracker.done(10);
+    expect([tracker.low, tracker.above]).toEqual([14, []]);
+    tracker.done(14);
+    expect([tracker.low, tracker.open]).toEqual([15, 0]);
+    tracker.skipTo(20);
+    expect(tracker.low).toBe(20);
+  });
+
+  it('ascend', () => {
+    const tracker = new OffsetTracker(10);
+    tracker.begin(12);
+    expect(() => tracker.begin(12)).toThrow('offset 12 after 12');
+    expect(() => tracker.done(11)).toThrow('offset 11 has not begun');
+  });
+
+  it('are all before the low one, and what stands above it, in whichever order they end', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 60 })), fc.infiniteStream(fc.nat()), (some, chance) => {
+        const begun = some.toSorted((a, b) => a - b);
+        const tracker = new OffsetTracker(0);
+        for (const offset of begun) tracker.begin(offset);
+        const left = [...begun];
+        while (left.length > 0) {
+          const [offset = 0] = left.splice((chance.next().value ?? 0) % left.length, 1);
+          tracker.done(offset);
+          expect(tracker.low).toBe(left[0] ?? (begun.at(-1) ?? -1) + 1);
+          expect(tracker.above).toEqual(begun.filter((each) => each >= tracker.low && !left.includes(each)));
+        }
+      }),
+    );
+  });
+});
