@@ -29,7 +29,12 @@ describe('the alert rules', () => {
   it('ask for metrics that the services have', async () => {
     const ingest = createIngestMetrics();
     const queue = { queuedRecords: 0, queuedBytes: 0 };
-    createPublishMetrics(ingest.registry, queue, { bytes: 0, oldestMs: undefined, spooledRecords: 0 }, () => 0);
+    createPublishMetrics(
+      ingest.registry,
+      queue,
+      { bytes: 0, maxBytes: 1, oldestMs: undefined, spooledRecords: 0 },
+      () => 0,
+    );
     createForwardMetrics(ingest.registry, { callbacks: 0, bytes: 0 });
     const consumer = createConsumerMetrics();
     const supervisor = createSupervisorMetrics(() => 0);
