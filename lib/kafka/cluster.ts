@@ -16,10 +16,16 @@ export interface ClusterOptions {
   readonly connection: NonNullable<ConstructorParameters<typeof ConnectionPool>[1]>;
 }
 
+/** How long one broker is given to answer what any of them can; then the next one is asked. */
+const askMs = 3_000;
+/** How long closing waits for what is on its way to brokers. */
+const closeMs = 1_000;
+
 /** Who leads which partition, as far as is known, and the connections to them. */
 export class Cluster {
   readonly #pool: ConnectionPool;
   readonly #seeds: readonly Address[];
+  #lastToAnswer: Address | undefined;
   readonly #addresses = new Map<number, Address>();
   /** Node ids of the leaders, by topic and partition. */
   readonly #leaders = new Map<string, readonly number[]>();
@@ -32,18 +38,28 @@ export class Cluster {
   }
 
   /**
-   * Resolves with a connection to some broker.
+   * Asks brokers one after the other until one answers, the one that did last first: a broker that is frozen takes connections, and
+   * never answers.
    *
-   * @throws when none can be reached.
+   * @throws what the last one failed with, when none answers.
    */
-  anyConnection(): Promise<Connection> {
-    const known = [...this.#addresses.values(), ...this.#seeds];
-    return this.#pool.getFirstAvailable(known.map((address) => ({ ...address })));
+  async askAny<T>(request: (connection: Connection) => Promise<T>): Promise<T> {
+    let failure: unknown = new KafkaRequestError('Kafka: there is no broker to ask');
+    for (const address of this.#addressesToAsk()) {
+      try {
+        const answer = await within(askMs, this.#pool.get({ ...address }).then(request));
+        this.#lastToAnswer = address;
+        return answer;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
   }
 
   /** Learns who leads the partitions of `topics`. */
   async refresh(topics: readonly string[]): Promise<void> {
-    const { brokers, topics: found } = await metadataOf(await this.anyConnection(), topics);
+    const { brokers, topics: found } = await this.askAny((connection) => metadataOf(connection, topics));
     this.#addresses.clear();
     for (const { nodeId, host, port } of brokers) this.#addresses.set(nodeId, { host, port });
     for (const { name, partitions } of found) {
@@ -70,8 +86,31 @@ export class Cluster {
     return open?.isConnected() === true ? open : this.#pool.get(address);
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  /** Closes the connections; one to a broker that takes nothing any more is given up after a second. */
+  async close(): Promise<void> {
+    await within(closeMs, this.#pool.close()).catch((error: unknown) => {
+      if (!(error instanceof NoAnswerError)) throw error;
+    });
+  }
+
+  /** Each address once, the one that answered last first. */
+  #addressesToAsk(): readonly Address[] {
+    const known = [...this.#addresses.values(), ...this.#seeds];
+    const ordered = this.#lastToAnswer === undefined ? known : [this.#lastToAnswer, ...known];
+    return [...new Map(ordered.map((address) => [`${address.host}:${address.port}`, address])).values()];
+  }
+}
+
+class NoAnswerError extends KafkaRequestError {}
+
+/** @throws {NoAnswerError} when `work` has not ended after `limitMs`; how it ends is of no interest then. */
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new NoAnswerError(`Kafka: no answer within ${limitMs} ms`)), limitMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { readSettings } from '../../lib/config/read.ts';
 import { KafkaRequestError } from '../../lib/kafka/admin.ts';
 import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
@@ -160,6 +162,24 @@ describe('the idempotent producer', () => {
     expect(await readAll(topics)).toEqual(asSeen(records));
     // Numbers 0 to 9 are two batches of four, so nine batches need five ids.
     expect(sink.sessions).toBe(5);
+  });
+
+  it('is kept up by no broker that takes connections and never answers', async () => {
+    const frozen = createServer((socket) => socket.on('error', () => undefined));
+    await once(frozen.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void frozen.close());
+    const { port } = frozen.address() as AddressInfo;
+    const brokers = `127.0.0.1:${port},${inject('cluster')['KAFKA_BROKERS']}`;
+    const sink = new IdempotentSink(clusterOptions(kafkaValues({ KAFKA_BROKERS: brokers }), 'imwatch-test'));
+    await sink.connect();
+    const topic = `sink-${randomBytes(4).toString('hex')}`;
+    await createTopics([topic]);
+    const records = [1, 2].map((number) => {
+      return { topic, partition: number, key: Buffer.from('k'), value: Buffer.from('v'), timestampMs: number };
+    });
+    await sink.send(records);
+    expect(await readAll([topic])).toEqual(asSeen(records));
+    await sink.disconnect();
   });
 
   it('says that no broker can be reached as an error that passes', async () => {

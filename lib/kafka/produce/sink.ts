@@ -106,8 +106,9 @@ export class IdempotentSink implements ConnectedSink {
   }
 
   async #newSession(): Promise<ProducerSession> {
-    const connection = await this.#cluster.anyConnection();
-    const { producerId, producerEpoch } = await initProducerIdV4.api.async(connection, null, acknowledgeMs);
+    const { producerId, producerEpoch } = await this.#cluster.askAny((connection) =>
+      initProducerIdV4.api.async(connection, null, acknowledgeMs),
+    );
     this.#sessions += 1;
     return new ProducerSession(producerId, producerEpoch, this.#lastSequence);
   }
