@@ -36,7 +36,7 @@ interface Group {
  *
  * Records of a partition keep the order in which they were added. What fails is sent again, after pauses that grow to 5 s,
  * until it succeeds, so a record may be written more than once; only one that the broker refuses for good is given up. A
- * partition in trouble is held back by itself, and the others go on.
+ * partition that is refused is held back by itself, and the others go on; a broker that does not answer holds up the batch.
  */
 export class Batcher {
   readonly #sink: RecordSink;
@@ -100,11 +100,11 @@ export class Batcher {
   /**
    * Sends `record` as soon as its turn comes; `receipt` is told when it is durable, or refused for good.
    *
-   * @throws {QueueFullError} when the queue is full.
+   * @throws {QueueFullError} when the queue is full; a record that is larger than all of it goes alone.
    */
   enqueue(record: OutgoingRecord, receipt: Receipt): void {
     const bytes = sizeOf(record);
-    if (this.#waitingBytes + bytes > this.#limits.queueBytes) {
+    if (this.#waitingRecords > 0 && this.#waitingBytes + bytes > this.#limits.queueBytes) {
       throw new QueueFullError(`The queue in front of Kafka is full (${this.#limits.queueBytes} bytes)`);
     }
     const queue = this.#queueOf(record);

@@ -1,7 +1,6 @@
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
-import { RecordRefusedError } from '../../lib/kafka/record-refused.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { inWireFormat } from '../../schemas/codec.ts';
 import type { Segment } from '../spool/folders.ts';
@@ -10,14 +9,14 @@ import type { Quarantine } from '../spool/quarantine.ts';
 import { readSegment } from '../spool/segment.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { IngestTopicId } from '../tencent/request.ts';
-import type { Batcher } from './batcher.ts';
+import { type Batcher, QueueFullError } from './batcher.ts';
 import { outgoingOf } from './prepared.ts';
 import type { Publisher } from './publisher.ts';
 
 export interface DrainerOptions {
   readonly spool: Spool;
   readonly quarantine: Quarantine;
-  readonly batcher: Pick<Batcher, 'add'>;
+  readonly batcher: Pick<Batcher, 'enqueue'>;
   readonly publisher: Publisher;
   /** Schema id of the version with this fingerprint; `undefined` when nobody knows it. May fail while the registry is away. */
   readonly schemaIdOf: (topic: IngestTopicId, fingerprint: Buffer) => Promise<number | undefined>;
@@ -32,6 +31,8 @@ export interface DrainerOptions {
 /** Bytes of bodies that are on their way to Kafka at a time, so that the spool is not read into memory. */
 const chunkBytes = 4 * 1024 * 1024;
 const pauseMs = 500;
+/** How long a queue that others have filled is given to drain. */
+const fullPauseMs = 50;
 /** A segment below this is the last of the spool, if nothing comes: new events are held back for it. */
 const lastSegmentBytes = 1024 * 1024;
 
@@ -79,11 +80,16 @@ export class Drainer {
   }
 
   async #drain(segment: Segment): Promise<void> {
-    const { spool, quarantine, onDrained, onQuarantined } = this.#options;
-    const { records, torn } = await readSegment(segment.path);
+    const { spool, quarantine, onDrained, onQuarantined, logger } = this.#options;
+    const read = await readSegment(segment.path).catch(ignoreMissing);
+    if (read === undefined) {
+      logger.error({ segment: segment.path }, 'a file of the spool is gone, and what was in it');
+      await spool.remove(segment);
+      return;
+    }
+    const { records, torn } = read;
     for (const chunk of chunks(records)) {
-      if (this.#isStopped) return;
-      await this.#send(chunk);
+      if (!(await this.#send(chunk))) return;
       onDrained(chunk.length);
     }
     if (torn.length > 0) {
@@ -93,22 +99,60 @@ export class Drainer {
     await spool.remove(segment);
   }
 
-  /** Resolves when Kafka has every record of the chunk, or quarantine has. */
-  async #send(chunk: readonly SpooledRecord[]): Promise<void> {
+  /** Resolves with true when Kafka has every record of the chunk, or quarantine has; false: it was stopped before. */
+  async #send(chunk: readonly SpooledRecord[]): Promise<boolean> {
     const outgoing: (OutgoingRecord | undefined)[] = [];
     for (const record of chunk) outgoing.push(await this.#outgoing(record));
-    // All of them in one turn, so that nothing comes between and they keep their order.
-    await Promise.all(chunk.map((record, index) => this.#write(record, outgoing[index])));
+    // In one turn as far as the queue has room, so that nothing comes between and they keep their order.
+    let written: Promise<void>[] = [];
+    for (const [index, record] of chunk.entries()) {
+      for (;;) {
+        if (this.#isStopped) {
+          void Promise.allSettled(written);
+          return false;
+        }
+        const writing = this.#write(record, outgoing[index]);
+        if (writing !== undefined) {
+          written.push(writing);
+          break;
+        }
+        if (written.length === 0) await sleep(this.#options.clock, fullPauseMs);
+        await Promise.all(written);
+        written = [];
+      }
+    }
+    await Promise.all(written);
+    return true;
   }
 
-  async #write(record: SpooledRecord, outgoing: OutgoingRecord | undefined): Promise<void> {
-    const { batcher, quarantine, onQuarantined } = this.#options;
+  /** Resolves when Kafka or quarantine has the record; `undefined`, and nothing is done, while the queue has no room for it. */
+  #write(record: SpooledRecord, outgoing: OutgoingRecord | undefined): Promise<void> | undefined {
+    if (outgoing === undefined) return this.#keep(record, 'Nobody knows its topic or its schema');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     try {
-      if (outgoing === undefined) throw new RecordRefusedError('Nobody knows its topic or its schema');
-      await batcher.add(outgoing);
+      this.#options.batcher.enqueue(outgoing, {
+        acknowledged: () => resolve(),
+        refused: (_record, { message }) => void this.#keep(record, message).then(resolve, reject),
+      });
     } catch (error) {
-      if (!(error instanceof RecordRefusedError)) throw error;
-      onQuarantined(error.message, await quarantine.keepRecord(record));
+      if (error instanceof QueueFullError) return undefined;
+      throw error;
+    }
+    return promise;
+  }
+
+  /** Puts a record into quarantine. A disk that does not take it is waited for, so that the others are not sent again because of it. */
+  async #keep(record: SpooledRecord, why: string): Promise<void> {
+    const { quarantine, onQuarantined, clock, logger } = this.#options;
+    for (;;) {
+      try {
+        onQuarantined(why, await quarantine.keepRecord(record));
+        return;
+      } catch (error) {
+        if (this.#isStopped) throw error;
+        logger.warn({ reason: messageOf(error) }, 'a record that Kafka refuses cannot be kept, trying again');
+        await sleep(clock, pauseMs);
+      }
     }
   }
 
@@ -138,4 +182,8 @@ function* chunks(records: readonly SpooledRecord[]): Generator<readonly SpooledR
     bytes = 0;
   }
   if (chunk.length > 0) yield chunk;
+}
+
+function ignoreMissing(error: Error & { code?: string }): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }

@@ -9,7 +9,12 @@ export interface PublishMetrics {
 export function createPublishMetrics(
   registry: Registry,
   queue: { readonly queuedRecords: number; readonly queuedBytes: number },
-  spool: { readonly bytes: number; readonly oldestMs: number | undefined; readonly spooledRecords: number },
+  spool: {
+    readonly bytes: number;
+    readonly maxBytes: number;
+    readonly oldestMs: number | undefined;
+    readonly spooledRecords: number;
+  },
   nowMs: () => number,
 ): PublishMetrics {
   const registers = [registry];
@@ -35,6 +40,14 @@ export function createPublishMetrics(
     registers,
     collect() {
       this.set(spool.bytes);
+    },
+  });
+  new Gauge({
+    name: 'ingest_spool_limit_bytes',
+    help: 'Bytes at which the spool is full (INGEST_SPOOL_BYTES)',
+    registers,
+    collect() {
+      this.set(spool.maxBytes);
     },
   });
   new Gauge({

@@ -20,9 +20,12 @@ export class Pending {
     return this.#places[this.#front];
   }
 
-  /** All that are not settled, in order. */
-  get unsettled(): readonly Publication[] {
-    return this.#places.filter((publication) => publication?.isSettled === false) as Publication[];
+  /** All that are not settled, in order; they are not in here any more. */
+  takeAll(): readonly Publication[] {
+    const unsettled = this.#places.filter((publication) => publication?.isSettled === false) as Publication[];
+    this.#places = [];
+    this.#front = 0;
+    return unsettled;
   }
 
   #forgetSettled(): void {

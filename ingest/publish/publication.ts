@@ -8,7 +8,8 @@ export type Durability = 'kafka' | 'disk';
 /** An event, or a batch of them, on the way to Kafka, or to the disk when that takes too long: whichever has all of it first. */
 export class Publication implements Receipt {
   readonly records: readonly PreparedRecord[];
-  readonly addedMs: number;
+  /** When it came, in monotonic milliseconds. */
+  readonly cameMs: number;
   /** Resolves when all of it is durable, with where. */
   readonly durable: Promise<Durability>;
   readonly #resolve: (way: Durability) => void;
@@ -24,11 +25,11 @@ export class Publication implements Receipt {
    */
   constructor(
     records: readonly PreparedRecord[],
-    addedMs: number,
+    cameMs: number,
     quarantine: (record: PreparedRecord) => Promise<void>,
   ) {
     this.records = records;
-    this.addedMs = addedMs;
+    this.cameMs = cameMs;
     this.#quarantine = quarantine;
     this.#left = records.length;
     const { promise, resolve, reject } = Promise.withResolvers<Durability>();

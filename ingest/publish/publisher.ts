@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
 import type { Quarantine } from '../spool/quarantine.ts';
 import { type Spool, SpoolError } from '../spool/spool.ts';
 import type { TranslatedEvent } from '../tencent/request.ts';
@@ -11,8 +12,8 @@ import { type Durability, Publication } from './publication.ts';
 /** How much longer than Kafka the disk may take with an event, so that the answer comes within the 2 s that Tencent waits. */
 const diskMs = 600;
 
-/** How long new events are held back at most while the last of the spool goes to Kafka. */
-const longestHoldMs = 300;
+/** How long new events are held back at most while the last of the spool goes to Kafka; that is part of their 2 s. */
+const longestHoldMs = 700;
 
 export interface PublisherOptions {
   readonly preparer: EventPreparer;
@@ -49,7 +50,13 @@ export class Publisher {
 
   readonly #quarantine = async (record: PreparedRecord): Promise<void> => {
     const { quarantine, onQuarantined } = this.#options;
-    onQuarantined(record, await quarantine.keepRecord(spooledOf(record)));
+    let path: string;
+    try {
+      path = await quarantine.keepRecord(spooledOf(record));
+    } catch (error) {
+      throw new SpoolError(`A record that Kafka refuses cannot be kept: ${messageOf(error)}`, { cause: error });
+    }
+    onQuarantined(record, path);
   };
 
   /** Opens the way to Kafka; before this every event goes to the spool. */
@@ -82,10 +89,12 @@ export class Publisher {
       return Promise.reject(error);
     }
     if (records.length === 0) return Promise.resolve('kafka');
-    return this.#hold === undefined ? this.#keep(records) : this.#hold.over.then(() => this.#keep(records));
+    const cameMs = this.#options.clock.monotonicMs();
+    if (this.#hold === undefined) return this.#keep(records, cameMs);
+    return this.#hold.over.then(() => this.#keep(records, cameMs));
   }
 
-  /** Holds new events back, for at most 300 ms, so that what is spooled comes to an end. */
+  /** Holds new events back, for at most 700 ms, so that what is spooled comes to an end. */
   hold(): void {
     if (this.#hold !== undefined) return;
     const { promise: over, resolve } = Promise.withResolvers<void>();
@@ -111,18 +120,21 @@ export class Publisher {
     return true;
   }
 
-  #keep(records: readonly PreparedRecord[]): Promise<Durability> {
-    if (this.#way === 'kafka' && this.#destinations !== undefined) return this.#toKafka(records, this.#destinations);
-    const { deadlineMs, onSpooling } = this.#options;
-    return this.#toDisk(records, deadlineMs + diskMs - longestHoldMs).then(() => {
+  /** @param cameMs when the events came, by the monotonic clock: all of their time counts from then. */
+  #keep(records: readonly PreparedRecord[], cameMs: number): Promise<Durability> {
+    const destinations = this.#destinations;
+    if (this.#way === 'kafka' && destinations !== undefined) return this.#toKafka(records, cameMs, destinations);
+    const { deadlineMs, onSpooling, clock } = this.#options;
+    const heldMs = clock.monotonicMs() - cameMs;
+    return this.#toDisk(records, Math.max(diskMs, deadlineMs + diskMs - heldMs)).then(() => {
       onSpooling();
       return 'disk';
     });
   }
 
-  #toKafka(records: readonly PreparedRecord[], destinations: Destinations): Promise<Durability> {
-    const { batcher, clock } = this.#options;
-    const publication = new Publication(records, clock.nowMs(), this.#quarantine);
+  #toKafka(records: readonly PreparedRecord[], cameMs: number, destinations: Destinations): Promise<Durability> {
+    const { batcher } = this.#options;
+    const publication = new Publication(records, cameMs, this.#quarantine);
     this.#pending.add(publication);
     this.#watch();
     try {
@@ -141,10 +153,10 @@ export class Publisher {
     if (oldest === undefined) return;
     const { clock, deadlineMs } = this.#options;
     this.#isWatched = true;
-    afterWhatCame(clock, Math.max(0, oldest.addedMs + deadlineMs - clock.nowMs()), () => {
+    afterWhatCame(clock, Math.max(0, oldest.cameMs + deadlineMs - clock.monotonicMs()), () => {
       this.#isWatched = false;
       const first = this.#pending.oldest;
-      if (first !== undefined && clock.nowMs() - first.addedMs >= deadlineMs) this.#divert();
+      if (first !== undefined && clock.monotonicMs() - first.cameMs >= deadlineMs) this.#divert();
       this.#watch();
     });
   }
@@ -153,7 +165,7 @@ export class Publisher {
   #divert(): void {
     if (this.#way === 'disk') return;
     this.#way = 'disk';
-    for (const publication of this.#pending.unsettled) {
+    for (const publication of this.#pending.takeAll()) {
       this.#toDisk(publication.records, diskMs).then(
         () => publication.spooled(),
         (error: unknown) => publication.lost(error),

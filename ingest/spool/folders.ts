@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProcessLock } from '../../lib/process-lock.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** A file of records in the spool. */
 export interface Segment {
@@ -25,13 +26,14 @@ const segmentPattern = /^\d{8}-(\d{13})\.seg$/;
 /** The end of the name of a folder that is being made or removed, which nobody adopts. */
 const passing = '.tmp';
 
-/** A new folder under `root`, which other processes see only when its lock is held. */
+/** A new folder under `root`, which other processes see only when its lock is held; its name is durable. */
 export async function makeFolder(root: string, nowMs: number): Promise<AdoptedFolder> {
   const path = join(root, `${nowMs}-${randomBytes(4).toString('hex')}`);
   await mkdir(path + passing, { mode: 0o700 });
   const lock = lockFolder(path + passing);
   if (lock === undefined) throw new Error(`${path} is held by another process`);
   await rename(path + passing, path);
+  await syncFolder(root);
   return { path, lock, segments: [] };
 }
 

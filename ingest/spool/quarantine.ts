@@ -1,8 +1,9 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { encodeFrame, type SpooledRecord } from './frame.ts';
 import { SegmentWriter } from './segment.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** Files for people: records that Kafka refuses for good, and damaged parts of segments. Nothing reads or removes them. */
 export class Quarantine {
@@ -29,6 +30,7 @@ export class Quarantine {
     const path = await this.#newPath('damaged');
     try {
       await writeFile(path, end, { mode: 0o600, flush: true });
+      await syncFolder(this.#folder);
       return path;
     } catch {
       await rm(path, { force: true }).catch(() => undefined);
@@ -39,7 +41,8 @@ export class Quarantine {
   }
 
   async #newPath(extension: string): Promise<string> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const made = await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await syncFolder(dirname(this.#folder));
     this.#count += 1;
     return join(this.#folder, `${this.#clock.nowMs()}-${process.pid}-${this.#count}.${extension}`);
   }

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { decodeFrame, type SpooledRecord } from './frame.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** Begins every segment file, with the version of its format. */
 const magic = Buffer.from('IMSPOOL1');
@@ -26,8 +27,7 @@ export class SegmentWriter {
     try {
       await writeAll(file, magic, 0);
       await file.sync();
-      await using folder = await open(dirname(path), 'r');
-      await folder.sync();
+      await syncFolder(dirname(path));
     } catch (error) {
       await file.close();
       await rm(path, { force: true });

@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { AppError, messageOf, UserError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -7,6 +7,7 @@ import { type AdoptedFolder, adoptFolders, makeFolder, removeFolder, type Segmen
 import { encodeFrame, type SpooledRecord } from './frame.ts';
 import { probeFolder } from './probe.ts';
 import { SegmentWriter } from './segment.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** The spool cannot take a record: it is full, too old, or its disk fails. */
 export class SpoolError extends AppError {
@@ -95,6 +96,11 @@ export class Spool {
 
   get bytes(): number {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Bytes at which it is full. */
+  get maxBytes(): number {
+    return this.#limits.maxBytes;
   }
 
   /** Records that this process has written. */
@@ -293,7 +299,7 @@ export class Spool {
 
 async function openFolders(root: string): Promise<AdoptedFolder[]> {
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    if ((await mkdir(root, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(dirname(root));
     return await adoptFolders(root);
   } catch (error) {
     const expected = 'expected a folder that imwatch may write to (INGEST_SPOOL_DIR, else spool in IMWATCH_HOME)';

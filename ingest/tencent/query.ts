@@ -42,6 +42,7 @@ const knownParameters: ReadonlyMap<string, { readonly field: Known; readonly bit
 
 /** Reads the part of a URL behind the question mark. Never fails: what cannot be decoded stays as it is. */
 export function parseQuery(queryString: string): CallbackQuery {
+  const unknown: (readonly [name: string, value: string])[] = [];
   const query: Mutable = {
     sdkAppId: undefined,
     command: undefined,
@@ -51,7 +52,7 @@ export function parseQuery(queryString: string): CallbackQuery {
     sign: undefined,
     requestTime: undefined,
     requestId: undefined,
-    unknown: none,
+    unknown,
     repeated: undefined,
   };
   // Known parameters that have come, also without a value.
@@ -59,7 +60,7 @@ export function parseQuery(queryString: string): CallbackQuery {
   eachPair(queryString, (name, value) => {
     const known = knownParameters.get(name) ?? knownParameters.get(name.toLowerCase());
     if (known === undefined) {
-      query.unknown = [...query.unknown, [name, value]];
+      unknown.push([name, value]);
       return;
     }
     const { field, bit } = known;
@@ -69,8 +70,6 @@ export function parseQuery(queryString: string): CallbackQuery {
   });
   return query;
 }
-
-const none: CallbackQuery['unknown'] = [];
 
 /** Visits the pairs of a query string; only one that has something to decode goes through the slower URLSearchParams. */
 function eachPair(queryString: string, visit: (name: string, value: string) => void): void {

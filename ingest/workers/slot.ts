@@ -52,6 +52,7 @@ export class Slot {
   #youngDeaths = 0;
   #cancelPause: () => void = () => undefined;
   #isStopping = false;
+  #isStopExpected = false;
 
   /** @param drainMs how long a process that was asked to stop by somebody else serves on. */
   constructor(number: number, host: WorkerHost, clock: Clock, drainMs: number, events: SlotEvents) {
@@ -84,6 +85,11 @@ export class Slot {
     if (!(await successor.ready.promise)) return false;
     await old?.ended.promise;
     return true;
+  }
+
+  /** A stop is coming: a process that leaves now, asked by whoever asks all of them, is not replaced any more. */
+  expectStop(): void {
+    this.#isStopExpected = true;
   }
 
   /** Has every process end, after it has asked its clients for `shedMs` to leave; resolves when all have. */
@@ -132,7 +138,7 @@ export class Slot {
   #onLeaving(life: OwnLife): void {
     life.state = 'leaving';
     this.#killLater(life, this.#drainMs + longestStopMs);
-    if (life !== this.#main || this.#isStopping || this.#successor !== undefined) return;
+    if (life !== this.#main || this.#isStopping || this.#isStopExpected || this.#successor !== undefined) return;
     this.#main = this.#begin();
   }
 
@@ -140,11 +146,13 @@ export class Slot {
     this.#lives.delete(life);
     life.cancelKill();
     const isCrash = life.state !== 'leaving' && !this.#isStopping;
+    const hasLeft = this.#isStopExpected && life.state === 'leaving';
     const hadRole = life === this.#main || life === this.#successor;
     if (life === this.#main) this.#main = undefined;
     if (life === this.#successor) this.#successor = undefined;
     // Where there is another one that serves, or is about to, it is not missed.
-    const isMissed = hadRole && !this.#isStopping && this.#main === undefined && this.#successor === undefined;
+    const isMissed =
+      hadRole && !this.#isStopping && !hasLeft && this.#main === undefined && this.#successor === undefined;
     const pauseMs = isMissed ? this.#nextPauseMs(life) : undefined;
     this.#events.onEnd(life, end, { isCrash, pauseMs });
     if (pauseMs !== undefined && !this.#isStopping) this.#startAfter(pauseMs);

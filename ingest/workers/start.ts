@@ -77,6 +77,7 @@ export async function startWorkers(config: IngestConfig, env: Environment, logge
     addresses: { callbacks, management: management.url },
     drain: async () => {
       isStopping = true;
+      supervisor.expectStop();
       await sleep(clock, config.drainMs);
       shedMs = shedMsOf(config);
     },

@@ -83,6 +83,11 @@ export class Supervisor {
     return succeeded;
   }
 
+  /** A stop is coming: processes that leave by themselves are not replaced any more; one that crashes still is. */
+  expectStop(): void {
+    for (const slot of this.#slots) slot.expectStop();
+  }
+
   /** Has every process end, after it has asked its clients for `shedMs` to leave; resolves when all have. */
   async stop(shedMs: number): Promise<void> {
     this.#isStopping = true;

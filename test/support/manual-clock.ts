@@ -8,6 +8,7 @@ interface Timer {
 /** A clock that moves only when it is told to. */
 export class ManualClock implements Clock {
   #nowMs: number;
+  #wallStepMs = 0;
   #timers: Timer[] = [];
 
   constructor(startMs = 1_700_000_000_000) {
@@ -24,7 +25,12 @@ export class ManualClock implements Clock {
   }
 
   nowMs(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#wallStepMs;
+  }
+
+  /** Sets the clock on the wall forward or back, which no monotonic clock and no timer takes notice of. */
+  setWall(stepMs: number): void {
+    this.#wallStepMs += stepMs;
   }
 
   monotonicMs(): number {

@@ -117,6 +117,7 @@ describe('Batcher', () => {
 
   it('counts headers, which may be larger than the rest', async () => {
     const { batcher } = setUp({ queueBytes: 1000 });
+    void batcher.add(record('b', { bytes: 1 }));
     const large = { ...record('a'), headers: { ce_type: 'x'.repeat(400) } };
     await expect(batcher.add(large)).rejects.toThrow(QueueFullError);
   });

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -34,11 +34,15 @@ function from(account: string): SpooledRecord {
 
 const keysOf = (accounts: readonly string[]) => accounts.map((account) => `${sdkAppId}/${account}`);
 
-async function setUp(...spooled: readonly SpooledRecord[]) {
+function setUp(...spooled: readonly SpooledRecord[]) {
+  return setUpWith({ queueBytes: 1e8 }, ...spooled);
+}
+
+async function setUpWith({ queueBytes }: { readonly queueBytes: number }, ...spooled: readonly SpooledRecord[]) {
   const root = makeTestFolder();
   const clock = new ManualClock();
   const sink = new ControlledSink();
-  const batcher = new Batcher(sink, { partitionBytes: 1e6, batchBytes: 1e7, queueBytes: 1e8 }, clock, silentLogger);
+  const batcher = new Batcher(sink, { partitionBytes: 1e6, batchBytes: 1e7, queueBytes }, clock, silentLogger);
   const limits = { maxBytes: 1e7, maxAgeMs: 1e9, segmentBytes: 1e6, waitingBytes: 1e7 };
   const spool = await Spool.open(root, limits, clock, silentLogger);
   onTestFinished(() => spool.close());
@@ -164,6 +168,41 @@ describe('Drainer', () => {
     await isDirect();
     expect(quarantined).toEqual(['6 bytes without a whole record']);
     expect(files()).toEqual([taken, expect.stringMatching(/-2\.whole$/)]);
+    expect(spool.isEmpty).toBe(true);
+  });
+
+  it('sends each record once and in order through a queue that takes but a few of them', async () => {
+    const accounts = Array.from({ length: 20 }, () => 'a');
+    const { sink, publisher, isDirect, drained } = await setUpWith({ queueBytes: 1_500 }, ...accounts.map(from));
+    publisher.open(destinations);
+    let isOver = false;
+    const direct = isDirect().then(() => {
+      isOver = true;
+    });
+    for (let next = 0; !isOver; ) {
+      if (next < sink.sent.length) sink.sent[next++]?.succeed();
+      else await turn();
+    }
+    await direct;
+    expect(sink.sent.length).toBeGreaterThan(2);
+    expect(sink.keys.flat()).toEqual(keysOf(accounts));
+    expect(drained()).toBe(20);
+  });
+
+  it('sends a record that is larger than the queue alone', async () => {
+    const { sink, publisher, isDirect } = await setUpWith({ queueBytes: 10 }, from('a'), from('b'));
+    publisher.open(destinations);
+    (await sink.batch(0)).succeed();
+    (await sink.batch(1)).succeed();
+    await isDirect();
+    expect(sink.keys).toEqual([keysOf(['a']), keysOf(['b'])]);
+  });
+
+  it('goes on when somebody has removed a file of the spool', async () => {
+    const { spool, publisher, isDirect } = await setUp(from('a'));
+    rmSync((await spool.oldest())?.path ?? '');
+    publisher.open(destinations);
+    await isDirect();
     expect(spool.isEmpty).toBe(true);
   });
 

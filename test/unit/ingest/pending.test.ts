@@ -27,7 +27,8 @@ describe('Pending', () => {
           }
           expect(pending.oldest).toBe(expected[0]);
         }
-        expect(pending.unsettled).toEqual(expected);
+        expect(pending.takeAll()).toEqual(expected);
+        expect(pending.oldest).toBeUndefined();
       }),
       { numRuns: 30 },
     );

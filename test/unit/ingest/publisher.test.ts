@@ -22,7 +22,7 @@ const destinations = new Map<IngestTopicId, { topic: string; partitions: number;
   ['dead-letter', { topic: 'im.dead-letter.v1', partitions: 12, schemaId: 9 }],
 ]);
 
-function setUp({ cloudEvents = false, open = true } = {}) {
+function setUp({ cloudEvents = false, open = true, keepsRefused = true } = {}) {
   const sink = new ControlledSink();
   const clock = new ManualClock();
   const limits = { partitionBytes: 1e6, batchBytes: 1e7, queueBytes: 1e5 };
@@ -34,7 +34,10 @@ function setUp({ cloudEvents = false, open = true } = {}) {
     preparer: new EventPreparer(cloudEvents),
     batcher,
     spool,
-    quarantine: { keepRecord: ({ key }) => Promise.resolve(`quarantine/${key.toString()}`) },
+    quarantine: {
+      keepRecord: ({ key }) =>
+        keepsRefused ? Promise.resolve(`quarantine/${key.toString()}`) : Promise.reject(new Error('ENOSPC')),
+    },
     clock,
     deadlineMs: 1200,
     onSpooling: () => {
@@ -199,8 +202,8 @@ describe('an event that Kafka does not take in time', () => {
     const behind = publisher.publish(from('b'), undefined);
     clock.advance(600);
     await expect(published).rejects.toThrow('The disk has not taken the event within 600 ms');
-    clock.advance(900);
-    await expect(behind).rejects.toThrow('The disk has not taken the event within 1500 ms');
+    clock.advance(1_200);
+    await expect(behind).rejects.toThrow('The disk has not taken the event within 1800 ms');
     expect(clock.waiting).toBe(0);
   });
 
@@ -252,13 +255,50 @@ describe('when the spool has been drained', () => {
     await turn();
     expect(isPublished).toBe(false);
     expect(spool.records).toHaveLength(1);
-    clock.advance(300);
+    clock.advance(700);
     expect(await held).toBe('disk');
     expect(spool.keys).toEqual([`${sdkAppId}/a`, `${sdkAppId}/b`]);
+  });
+
+  it('what was held back has the less time left for Kafka', async () => {
+    const { sink, clock, publisher, spool } = setUp();
+    void publisher.publish(from('a'), undefined);
+    clock.advance(1_200);
+    await turn();
+    publisher.hold();
+    const held = publisher.publish(from('b'), undefined);
+    clock.advance(500);
+    spool.records.length = 0;
+    publisher.resume();
+    (await sink.batch(0)).succeed();
+    await sink.batch(1);
+    clock.advance(699);
+    await turn();
+    expect(publisher.way).toBe('kafka');
+    clock.advance(1);
+    expect(await held).toBe('disk');
+  });
+});
+
+describe('a clock that is set back', () => {
+  it('gives Kafka no more time', async () => {
+    const { sink, clock, publisher } = setUp();
+    const published = publisher.publish(from('a'), undefined);
+    await sink.batch(0);
+    clock.setWall(-6_000);
+    clock.advance(1_200);
+    expect(await published).toBe('disk');
   });
 });
 
 describe('an event that Kafka refuses for good', () => {
+  it('and the disk does not keep either is lost as any event that neither takes', async () => {
+    const { sink, publisher } = setUp({ keepsRefused: false });
+    const published = publisher.publish(from('a'), undefined);
+    (await sink.batch(0)).fail(new RecordRefusedError('too large'));
+    await expect(published).rejects.toThrow(SpoolError);
+  });
+
   it('is kept in quarantine, and blocks nothing', async () => {
     const { sink, publisher, quarantined } = setUp();
     const published = publisher.publish(from('a'), undefined);

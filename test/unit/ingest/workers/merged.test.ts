@@ -77,7 +77,7 @@ describe('the metrics of several processes', () => {
       [60, 4_000, 3],
     ] as const) {
       const { registry, edge } = createIngestMetrics();
-      const spool = { bytes: 100, oldestMs: 0, spooledRecords: 0 };
+      const spool = { bytes: 100, maxBytes: 1_000, oldestMs: 0, spooledRecords: 0 };
       createPublishMetrics(registry, { queuedRecords: 2, queuedBytes: 20 }, spool, () => ageSeconds * 1_000);
       edge.certificateEnds('server', endsAtMs);
       edge.watchClock(() => difference);

@@ -132,6 +132,16 @@ describe('a worker that somebody else asks to stop', () => {
     expect([counts.restarts, host.worker(1).told]).toEqual([0, ['adopt']]);
   });
 
+  it('is not replaced when all are about to stop, but one that crashes is', async () => {
+    const { supervisor, host, numbers } = await serving(2);
+    supervisor.expectStop();
+    host.worker(2).leaving();
+    host.worker(2).end();
+    expect(numbers()).toEqual([1, 2]);
+    host.worker(1).crash();
+    expect(numbers()).toEqual([1, 2, 1]);
+  });
+
   it('is killed when it has not left 11 s after its drain', async () => {
     const { host, clock } = await serving(2);
     host.worker(2).leaving();
