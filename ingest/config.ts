@@ -87,11 +87,11 @@ export const ingestSettings = {
     max: 300_000,
   }),
   deadlineMs: integer('INGEST_DEADLINE_MS', {
-    help: 'Time within which Kafka must have acknowledged an event, which else goes to the spool; Tencent waits 2000 ms for the answer.',
+    help: 'Time within which Kafka must have acknowledged an event, which else goes to the spool; the disk is given 600 ms, and Tencent waits 2000 ms for the answer.',
     unit: 'ms',
     default: 1_200,
     min: 50,
-    max: 10_000,
+    max: 1_400,
   }),
   beforeAnswers: json(
     'INGEST_BEFORE_ANSWERS',

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import { AppError, messageOf } from '../../lib/errors.ts';
-import type { OutgoingRecord, RecordSink } from '../../lib/kafka/ports.ts';
+import { type OutgoingRecord, PartitionsFailedError, type RecordSink } from '../../lib/kafka/ports.ts';
 import { RecordRefusedError } from '../../lib/kafka/record-refused.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { PartitionQueue, type Receipt, type Waiting } from './partition-queue.ts';
@@ -178,29 +178,35 @@ export class Batcher {
 
   async #deliver(batch: readonly Group[]): Promise<void> {
     this.#inFlight = batch;
-    const isDone = batch.length > 1 && (await this.#trySend(batch));
-    // Each partition by itself: Kafka's client fails a batch as a whole, whichever of its partitions is in trouble.
-    if (!isDone) await Promise.all(batch.map((group) => this.#deliverGroup(group)));
+    const left = batch.length > 1 ? await this.#trySend(batch) : batch;
+    await Promise.all(left.map((group) => this.#deliverGroup(group)));
   }
 
-  async #trySend(batch: readonly Group[]): Promise<boolean> {
+  /** Returns what has to be sent again, each partition by itself. */
+  async #trySend(batch: readonly Group[]): Promise<readonly Group[]> {
     const all: OutgoingRecord[] = [];
     for (const { records } of batch) for (const { record } of records) all.push(record);
     try {
       await this.#sink.send(all);
     } catch (error) {
-      this.#logger.warn(
-        { records: all.length, reason: messageOf(error) },
-        'Kafka does not take a batch, sending its parts',
-      );
-      return false;
+      const about = { records: all.length, reason: messageOf(error) };
+      this.#logger.warn(about, 'Kafka does not take a batch, sending its parts');
+      if (!(error instanceof PartitionsFailedError)) return batch;
+      const isFailed = ({ queue }: Group): boolean => error.failed.some((partition) => queue.isOf(partition));
+      const left = batch.filter(isFailed);
+      this.#settle(batch.filter((group) => !isFailed(group)));
+      return left;
     }
-    for (const group of batch) {
-      this.#succeeded(group.records);
-      group.queue.trust();
+    this.#settle(batch);
+    return [];
+  }
+
+  #settle(groups: readonly Group[]): void {
+    this.#inFlight = this.#inFlight === groups ? [] : this.#inFlight.filter((each) => !groups.includes(each));
+    for (const { queue, records } of groups) {
+      this.#succeeded(records);
+      queue.trust();
     }
-    this.#inFlight = [];
-    return true;
   }
 
   async #deliverGroup(group: Group): Promise<void> {

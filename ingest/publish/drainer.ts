@@ -6,7 +6,7 @@ import { inWireFormat } from '../../schemas/codec.ts';
 import type { Segment } from '../spool/folders.ts';
 import type { SpooledRecord } from '../spool/frame.ts';
 import type { Quarantine } from '../spool/quarantine.ts';
-import { readSegment } from '../spool/segment.ts';
+import { readSegment, type SegmentContent } from '../spool/segment.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { IngestTopicId } from '../tencent/request.ts';
 import { type Batcher, QueueFullError } from './batcher.ts';
@@ -31,6 +31,8 @@ export interface DrainerOptions {
 /** Bytes of bodies that are on their way to Kafka at a time, so that the spool is not read into memory. */
 const chunkBytes = 4 * 1024 * 1024;
 const pauseMs = 500;
+/** How often in a row a segment may be unreadable before it goes to quarantine, so that a bad sector does not hold up the rest. */
+const unreadableLimit = 20;
 /** How long a queue that others have filled is given to drain. */
 const fullPauseMs = 50;
 /** A segment below this is the last of the spool, if nothing comes: new events are held back for it. */
@@ -40,6 +42,7 @@ const lastSegmentBytes = 1024 * 1024;
 export class Drainer {
   readonly #options: DrainerOptions;
   #isStopped = false;
+  #unreadable = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: DrainerOptions) {
@@ -80,13 +83,9 @@ export class Drainer {
   }
 
   async #drain(segment: Segment): Promise<void> {
-    const { spool, quarantine, onDrained, onQuarantined, logger } = this.#options;
-    const read = await readSegment(segment.path).catch(ignoreMissing);
-    if (read === undefined) {
-      logger.error({ segment: segment.path }, 'a file of the spool is gone, and what was in it');
-      await spool.remove(segment);
-      return;
-    }
+    const { spool, quarantine, onDrained, onQuarantined } = this.#options;
+    const read = await this.#read(segment);
+    if (read === undefined) return spool.remove(segment);
     const { records, torn } = read;
     for (const chunk of chunks(records)) {
       if (!(await this.#send(chunk))) return;
@@ -97,6 +96,26 @@ export class Drainer {
       onQuarantined(`${torn.length} bytes without a whole record`, path);
     }
     await spool.remove(segment);
+  }
+
+  /** `undefined` when there is nothing left to read in its place. */
+  async #read({ path }: Segment): Promise<SegmentContent | undefined> {
+    const { quarantine, onQuarantined, logger } = this.#options;
+    try {
+      const content = await readSegment(path);
+      this.#unreadable = 0;
+      return content;
+    } catch (error) {
+      if (isMissing(error)) {
+        logger.error({ segment: path }, 'a file of the spool is gone, and what was in it');
+        return undefined;
+      }
+      this.#unreadable += 1;
+      if (this.#unreadable < unreadableLimit) throw error;
+      this.#unreadable = 0;
+      onQuarantined(`a segment that cannot be read: ${messageOf(error)}`, await quarantine.keepWhole(path));
+      return undefined;
+    }
   }
 
   /** Resolves with true when Kafka has every record of the chunk, or quarantine has; false: it was stopped before. */
@@ -184,6 +203,6 @@ function* chunks(records: readonly SpooledRecord[]): Generator<readonly SpooledR
   if (chunk.length > 0) yield chunk;
 }
 
-function ignoreMissing(error: Error & { code?: string }): undefined {
-  if (error.code !== 'ENOENT') throw error;
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,4 +1,4 @@
-import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
+import type { OutgoingRecord, TopicPartition } from '../../lib/kafka/ports.ts';
 
 /** Is told, once a record, what became of it. */
 export interface Receipt {
@@ -35,6 +35,10 @@ export class PartitionQueue {
 
   get name(): string {
     return `${this.topic}/${this.partition}`;
+  }
+
+  isOf({ topic, partition }: TopicPartition): boolean {
+    return topic === this.topic && partition === this.partition;
   }
 
   get isHeld(): boolean {

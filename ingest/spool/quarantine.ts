@@ -34,10 +34,16 @@ export class Quarantine {
       return path;
     } catch {
       await rm(path, { force: true }).catch(() => undefined);
-      const whole = await this.#newPath('whole');
-      await rename(segmentPath, whole);
-      return whole;
+      return this.keepWhole(segmentPath);
     }
+  }
+
+  /** Moves a segment here as it is; resolves with its new name. */
+  async keepWhole(segmentPath: string): Promise<string> {
+    const path = await this.#newPath('whole');
+    await rename(segmentPath, path);
+    await syncFolder(this.#folder);
+    return path;
   }
 
   async #newPath(extension: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Connection, ConnectionPool, metadataV9, ResponseError } from '@platformatic/kafka';
 import { KafkaRequestError } from './admin.ts';
 
@@ -18,6 +19,7 @@ export interface ClusterOptions {
 
 /** How long one broker is given to answer what any of them can; then the next one is asked. */
 const askMs = 3_000;
+const retryPauseMs = 100;
 /** How long closing waits for what is on its way to brokers. */
 const closeMs = 1_000;
 
@@ -39,11 +41,23 @@ export class Cluster {
 
   /**
    * Asks brokers one after the other until one answers, the one that did last first: a broker that is frozen takes connections, and
-   * never answers.
+   * never answers. One that is still starting ("the coordinator is loading") is asked again for 3 s.
    *
    * @throws what the last one failed with, when none answers.
    */
   async askAny<T>(request: (connection: Connection) => Promise<T>): Promise<T> {
+    const untilMs = performance.now() + askMs;
+    for (;;) {
+      try {
+        return await this.#askEach(request);
+      } catch (error) {
+        if (!mayPass(error) || performance.now() > untilMs) throw error;
+        await pause(retryPauseMs);
+      }
+    }
+  }
+
+  async #askEach<T>(request: (connection: Connection) => Promise<T>): Promise<T> {
     let failure: unknown = new KafkaRequestError('Kafka: there is no broker to ask');
     for (const address of this.#addressesToAsk()) {
       try {
@@ -99,6 +113,11 @@ export class Cluster {
     const ordered = this.#lastToAnswer === undefined ? known : [this.#lastToAnswer, ...known];
     return [...new Map(ordered.map((address) => [`${address.host}:${address.port}`, address])).values()];
   }
+}
+
+/** Whether a broker has answered that it cannot yet. */
+function mayPass(error: unknown): boolean {
+  return error instanceof ResponseError && error.findBy('canRetry', true) !== null;
 }
 
 class NoAnswerError extends KafkaRequestError {}

@@ -2,7 +2,7 @@ import { type Connection, initProducerIdV4, protocolErrorsCodesById, Writer } fr
 import { messageOf } from '../../errors.ts';
 import { KafkaRequestError } from '../admin.ts';
 import { Cluster, type ClusterOptions } from '../cluster.ts';
-import type { ConnectedSink, OutgoingRecord } from '../ports.ts';
+import { type ConnectedSink, type OutgoingRecord, PartitionsFailedError } from '../ports.ts';
 import { isRefusal, RecordRefusedError } from '../record-refused.ts';
 import { byTopic, groupByPartition, type PartitionBatch, type PartitionGroup } from './partition-batch.ts';
 import { encodeProduceRequest, produceVersion } from './produce-request.ts';
@@ -61,6 +61,7 @@ export class IdempotentSink implements ConnectedSink {
   }
 
   /**
+   * @throws {PartitionsFailedError} when other partitions have their records.
    * @throws {RecordRefusedError} when a broker will never take one of them.
    * @throws {KafkaRequestError} for whatever may pass with time.
    */
@@ -82,7 +83,7 @@ export class IdempotentSink implements ConnectedSink {
     if (failures.length === 0) return;
     // The brokers miss numbers now, and would take no later ones of this producer.
     this.#session = undefined;
-    throw errorOf(failures);
+    throw errorOf(failures, groups.length);
   }
 
   async #identify(groups: readonly PartitionGroup[], records: number): Promise<readonly PartitionBatch[]> {
@@ -174,10 +175,17 @@ function failuresOf(batches: readonly PartitionBatch[], outcomes: readonly Parti
   return failures;
 }
 
-function errorOf(failures: readonly Failure[]): KafkaRequestError | RecordRefusedError {
-  const refused = failures.find(({ errorName }) => errorName !== undefined && isRefusal(errorName));
-  if (refused !== undefined) return new RecordRefusedError(`Kafka refuses the record (${refused.errorName})`);
+function errorOf(failures: readonly Failure[], partitions: number): Error {
   const [first] = failures;
   const others = failures.length === 1 ? '' : `, and ${failures.length - 1} more`;
-  return new KafkaRequestError(`Kafka: ${first?.batch.topic}/${first?.batch.partition}: ${first?.message}${others}`);
+  const message = `Kafka: ${first?.batch.topic}/${first?.batch.partition}: ${first?.message}${others}`;
+  if (failures.length < partitions) {
+    return new PartitionsFailedError(
+      message,
+      failures.map(({ batch: { topic, partition } }) => ({ topic, partition })),
+    );
+  }
+  const refused = failures.find(({ errorName }) => errorName !== undefined && isRefusal(errorName));
+  if (refused !== undefined) return new RecordRefusedError(`Kafka refuses the record (${refused.errorName})`);
+  return new KafkaRequestError(message);
 }

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Batcher, type BatchLimits, QueueFullError } from '../../../ingest/publish/batcher.ts';
-import type { OutgoingRecord } from '../../../lib/kafka/ports.ts';
+import { type OutgoingRecord, PartitionsFailedError } from '../../../lib/kafka/ports.ts';
 import { RecordRefusedError } from '../../../lib/kafka/record-refused.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { ControlledSink } from '../../support/controlled-sink.ts';
@@ -183,6 +183,19 @@ describe('Batcher', () => {
     (await sink.batch(4)).succeed();
     await Promise.all([sick, behind]);
     expect(sink.keys.at(-1)).toEqual(['sick', 'behind']);
+  });
+
+  it('sends nothing again that has been taken, when the sink names the partitions that failed', async () => {
+    const { sink, batcher } = setUp();
+    const sick = batcher.add(record('sick', { partition: 0 }));
+    const healthy = batcher.add(record('healthy', { partition: 1 }));
+    (await sink.batch(0)).fail(new PartitionsFailedError('no leader', [{ topic: 't', partition: 0 }]));
+    await healthy;
+    (await sink.batch(1)).succeed();
+    await sick;
+    expect(sink.keys).toEqual([['sick', 'healthy'], ['sick']]);
+    await batcher.drained();
+    expect(batcher.waitingSinceMs).toBeUndefined();
   });
 
   it('gives up only the record that the broker refuses for good, found by halves', async () => {

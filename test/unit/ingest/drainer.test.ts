@@ -127,6 +127,25 @@ describe('Drainer', () => {
     expect(files()).toHaveLength(3);
   });
 
+  it('moves a segment to quarantine that cannot be read again and again, and goes on', async () => {
+    const { clock, sink, spool, publisher, quarantined, isDirect } = await setUp(from('a'));
+    const segment = await spool.oldest();
+    // A folder in place of the file: reading it fails, whoever asks.
+    rmSync(segment?.path ?? '');
+    mkdirSync(segment?.path ?? '');
+    publisher.open(destinations);
+    const startMs = clock.nowMs();
+    while (quarantined.length === 0) {
+      await turn();
+      clock.advance(500);
+    }
+    // 20 tries, with 19 pauses between them.
+    expect(clock.nowMs() - startMs).toBeGreaterThanOrEqual(19 * 500);
+    await isDirect();
+    expect(quarantined).toEqual([expect.stringMatching(/^a segment that cannot be read: EISDIR/)]);
+    expect(sink.sent).toEqual([]);
+  });
+
   it('keeps damaged bytes in quarantine, and sends what stands before them', async () => {
     const { sink, spool, publisher, quarantined, files, isDirect } = await setUp(from('a'));
     const segment = await spool.oldest();
