@@ -33,6 +33,8 @@ const chunkBytes = 4 * 1024 * 1024;
 const pauseMs = 500;
 /** How often in a row a segment may be unreadable before it goes to quarantine, so that a bad sector does not hold up the rest. */
 const unreadableLimit = 20;
+/** How long after it has had a chunk Kafka is expected to take the next one at once. */
+const takingMs = 1_000;
 /** How long a queue that others have filled is given to drain. */
 const fullPauseMs = 50;
 /** A segment below this is the last of the spool, if nothing comes: new events are held back for it. */
@@ -43,6 +45,8 @@ export class Drainer {
   readonly #options: DrainerOptions;
   #isStopped = false;
   #unreadable = 0;
+  /** When Kafka last had all of a chunk, by the monotonic clock. */
+  #takenMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
 
   constructor(options: DrainerOptions) {
@@ -70,8 +74,9 @@ export class Drainer {
     const { spool, publisher, clock, logger } = this.#options;
     while (!this.#isStopped && !publisher.resume()) {
       try {
-        // What was adopted while events go to Kafka directly keeps nothing waiting.
-        if (publisher.way === 'disk' && spool.bytes < lastSegmentBytes) publisher.hold();
+        // What was adopted while events go to Kafka directly keeps nothing waiting, nor does Kafka while it takes nothing.
+        const isTaking = clock.monotonicMs() - this.#takenMs < takingMs;
+        if (publisher.way === 'disk' && isTaking && spool.bytes < lastSegmentBytes) publisher.hold();
         const segment = await spool.oldest();
         if (segment !== undefined) await this.#drain(segment);
       } catch (error) {
@@ -83,12 +88,13 @@ export class Drainer {
   }
 
   async #drain(segment: Segment): Promise<void> {
-    const { spool, quarantine, onDrained, onQuarantined } = this.#options;
+    const { spool, quarantine, onDrained, onQuarantined, clock } = this.#options;
     const read = await this.#read(segment);
     if (read === undefined) return spool.remove(segment);
     const { records, torn } = read;
     for (const chunk of chunks(records)) {
       if (!(await this.#send(chunk))) return;
+      this.#takenMs = clock.monotonicMs();
       onDrained(chunk.length);
     }
     if (torn.length > 0) {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import { noEmbedded, skipNote } from '../support/embedded.ts';
 import { type OwnCluster, type OwnProgram, startOwnCluster } from '../support/own-cluster.ts';
@@ -138,8 +138,7 @@ describe.skipIf(noEmbedded !== undefined)(`ingest on one broker${skipNote}`, { t
           fill(ingest, spoolFolder);
           await lasting(1 / 4);
           expect(await ingest.status()).toBe('unavailable');
-          const { refused } = sending.counts;
-          expect(refused).toBeGreaterThan(0);
+          await vi.waitFor(() => expect(sending.counts.refused).toBeGreaterThan(0), { timeout: 5_000 });
           free(ingest, spoolFolder);
           await lasting(1 / 4);
           expect(await ingest.status()).toBe('degraded');

@@ -127,6 +127,14 @@ describe('Drainer', () => {
     expect(files()).toHaveLength(3);
   });
 
+  it('holds no event back while Kafka takes nothing', async () => {
+    const { sink, publisher } = await setUp(from('a'));
+    publisher.open(destinations);
+    await sink.batch(0);
+    const events = eventsOf({ command: verdictCommand, body: { ...smallestVerdict, From_Account: 'b' } });
+    await expect(publisher.publish(events, undefined)).resolves.toBe('disk');
+  });
+
   it('moves a segment to quarantine that cannot be read again and again, and goes on', async () => {
     const { clock, sink, spool, publisher, quarantined, isDirect } = await setUp(from('a'));
     const segment = await spool.oldest();
