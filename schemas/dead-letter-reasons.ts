@@ -50,6 +50,10 @@ export const consumerReasons = {
       'A record of an event topic is not in wire format, or its schema is unknown or cannot be read as the one of today.',
     remedy: 'Register the schema that is missing, or update the consumer, then redrive; what is no Avro stays.',
   },
+  OUTPUT_REFUSED: {
+    meaning: 'Kafka will never take what the consumer made of the event, for example because it is too large.',
+    remedy: 'Allow larger records on the topic that is named, or update the consumer, then redrive.',
+  },
 } as const satisfies Record<string, ReasonText>;
 
 export type IngestReason = keyof typeof ingestReasons;

@@ -12,7 +12,8 @@ export interface Topic {
   readonly keyedBy: string;
   readonly writtenBy: string;
   readonly cleanup: 'delete' | 'compact' | 'compact,delete';
-  readonly retentionDays: number;
+  /** `null` where the last record of each key is kept for good. */
+  readonly retentionDays: number | null;
   readonly compatibility: Compatibility;
 }
 
@@ -108,6 +109,15 @@ export const topics = {
     retentionDays: 90,
     compatibility: 'FULL_TRANSITIVE',
   },
+  'analytics.state': {
+    record: 'WindowRow',
+    purpose: 'what analytics has counted in windows that verdicts may still belong to',
+    keyedBy: 'the window and everything that is counted by',
+    writtenBy: 'analytics',
+    cleanup: 'compact',
+    retentionDays: null,
+    compatibility: 'BACKWARD_TRANSITIVE',
+  },
   'penalty.ledger': {
     record: 'LedgerEntry',
     purpose: 'strikes and decisions, the history of penalties',
@@ -117,6 +127,15 @@ export const topics = {
     retentionDays: 400,
     compatibility: 'FULL_TRANSITIVE',
   },
+  'penalty.state': {
+    record: 'Standing',
+    purpose: 'what counts against each user now',
+    keyedBy: 'account',
+    writtenBy: 'penalties',
+    cleanup: 'compact',
+    retentionDays: null,
+    compatibility: 'BACKWARD_TRANSITIVE',
+  },
   alert: {
     record: 'Alert',
     purpose: 'incidents, a record for each change of status',
@@ -125,6 +144,33 @@ export const topics = {
     cleanup: 'compact,delete',
     retentionDays: 90,
     compatibility: 'FULL_TRANSITIVE',
+  },
+  'analytics.progress': {
+    record: 'SeenEvents',
+    purpose: 'which events analytics has taken',
+    keyedBy: 'a number that ascends',
+    writtenBy: 'analytics',
+    cleanup: 'compact',
+    retentionDays: null,
+    compatibility: 'BACKWARD_TRANSITIVE',
+  },
+  'penalties.progress': {
+    record: 'SeenEvents',
+    purpose: 'which events penalties has taken',
+    keyedBy: 'a number that ascends',
+    writtenBy: 'penalties',
+    cleanup: 'compact',
+    retentionDays: null,
+    compatibility: 'BACKWARD_TRANSITIVE',
+  },
+  'alerting.progress': {
+    record: 'SeenEvents',
+    purpose: 'which events alerting has taken',
+    keyedBy: 'a number that ascends',
+    writtenBy: 'alerting',
+    cleanup: 'compact',
+    retentionDays: null,
+    compatibility: 'BACKWARD_TRANSITIVE',
   },
 } as const satisfies Record<string, Topic>;
 
@@ -147,11 +193,14 @@ export function subjectOf(topic: string): string {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
+/** A consumer that restores its state reads what compaction has left, which does not touch the segment that is written to. */
+const compactedOften = { 'segment.bytes': String(64 * 1024 * 1024), 'segment.ms': String(dayMs / 4) };
+
 /** The Kafka settings of a topic that has `replication` replicas: name → value, as the broker spells them. */
 export function topicConfig(topic: Topic, replication: number): Record<string, string> {
   return {
     'cleanup.policy': topic.cleanup,
-    ...(topic.cleanup === 'compact' ? {} : { 'retention.ms': String(topic.retentionDays * dayMs) }),
+    ...(topic.retentionDays === null ? compactedOften : { 'retention.ms': String(topic.retentionDays * dayMs) }),
     'max.message.bytes': String(maxRecordBytes),
     'min.insync.replicas': String(minInsyncReplicas(replication)),
   };

@@ -22,7 +22,7 @@ export function generateCatalogue(records: readonly RecordSchema[], envelope: Re
     ...topicIds.map((id) => {
       const { record, purpose, keyedBy, writtenBy, cleanup, retentionDays, compatibility } = topics[id];
       const topic = `\`${topicName('im', id)}\``;
-      return `| ${topic} | [\`${record}\`](#${record.toLowerCase()}) | ${purpose} | ${keyedBy} | ${writtenBy} | ${cleanup}, ${retentionDays} days | ${compatibility} |`;
+      return `| ${topic} | [\`${record}\`](#${record.toLowerCase()}) | ${purpose} | ${keyedBy} | ${writtenBy} | ${retentionDays === null ? cleanup : `${cleanup}, ${retentionDays} days`} | ${compatibility} |`;
     }),
     '',
     ...recordSection(envelope, envelope.fields),

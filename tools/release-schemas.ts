@@ -8,10 +8,14 @@ import { fingerprintOf, SchemaHistory } from './evolution/history.ts';
 
 const folder = join(import.meta.dirname, '../schemas/history');
 
-/** Every record with the compatibility of its topic. */
-const current: readonly Current[] = Object.values<Topic>(topics).map(({ record, compatibility }) => {
-  return { schema: recordSchemas[record], compatibility };
-});
+/** Every record, once, with the compatibility of its topics. */
+const current: readonly Current[] = new Map(
+  Object.values<Topic>(topics).map(({ record, compatibility }) => {
+    return [record, { schema: recordSchemas[record], compatibility }];
+  }),
+)
+  .values()
+  .toArray();
 
 function fail(problems: readonly string[]): void {
   for (const problem of problems) process.stderr.write(`${problem}\n`);

@@ -43,7 +43,7 @@ async function sender(): Promise<(records: readonly OutgoingRecord[]) => Promise
   return (records) =>
     producer.send({
       messages: records.map(({ topic: to, partition, key, value: body, timestampMs }) => {
-        return { topic: to, partition, key, value: body, timestamp: BigInt(timestampMs) };
+        return { topic: to, partition, key, value: body ?? Buffer.alloc(0), timestamp: BigInt(timestampMs) };
       }),
     });
 }

@@ -4,7 +4,7 @@ import { planTraffic } from '../../dev/traffic/plan.ts';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import { readSettings, type Sources } from '../../lib/config/read.ts';
 import { processSources } from '../../lib/config/sources.ts';
-import { createKafka } from '../../lib/kafka/client.ts';
+import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { createSchemaRegistry } from '../../schemas/registry.ts';
 import { clusterSettings } from '../../schemas/settings.ts';
@@ -99,6 +99,7 @@ function demoTopics(sources: Sources): DemoTopics {
   const values = readSettings(clusterSettings, sources);
   return {
     kafka: createKafka(values, 'imwatch-demo', silentLogger),
+    cluster: clusterOptions(values, 'imwatch-demo'),
     registry: createSchemaRegistry(values),
     topicPrefix: values.topicPrefix,
   };

@@ -3,7 +3,7 @@ import { restoreBody } from '../../ingest/tencent/restore.ts';
 import { readSettings } from '../../lib/config/read.ts';
 import { messageOf, UserError } from '../../lib/errors.ts';
 import { withAdmin } from '../../lib/kafka/admin.ts';
-import { createKafka } from '../../lib/kafka/client.ts';
+import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
 import { type ReadRecord, readTopics } from '../../lib/kafka/topic-reader.ts';
 import { createLogger } from '../../lib/logger.ts';
 import { watchStopSignals } from '../../lib/stop-signals.ts';
@@ -11,7 +11,7 @@ import { decodeAs, schemaIdOf } from '../../schemas/codec.ts';
 import type { Envelope } from '../../schemas/generated/events.ts';
 import { createSchemaRegistry, type SchemaRegistry } from '../../schemas/registry.ts';
 import { clusterProblems, clusterSettings } from '../../schemas/settings.ts';
-import { topicIds, topicName } from '../../schemas/topics.ts';
+import { topics as allTopics, topicIds, topicName } from '../../schemas/topics.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bold, dim, escapeControls, note, print } from '../output.ts';
 import { commandSources } from '../settings.ts';
@@ -43,7 +43,8 @@ function wholeNumber(text: string): number {
 
 async function tail(wanted: readonly string[], options: Options): Promise<void> {
   const values = readSettings(clusterSettings, await commandSources(), clusterProblems);
-  const kafka = createKafka(values, 'imwatch-tail', createLogger('tail', { logLevel: 'error', logFormat: 'pretty' }));
+  const logger = createLogger('tail', { logLevel: 'error', logFormat: 'pretty' });
+  const kafka = createKafka(values, 'imwatch-tail', logger);
   const present = await withAdmin(kafka, (admin) => admin.listTopics());
   const topics = chooseTopics(wanted, values.topicPrefix, present);
 
@@ -54,7 +55,8 @@ async function tail(wanted: readonly string[], options: Options): Promise<void> 
     () => process.exit(exitCodes.interrupted),
   );
   await readTopics({
-    kafka,
+    cluster: clusterOptions(values, 'imwatch-tail'),
+    logger,
     topics,
     start: options.fromBeginning === true ? 'beginning' : { last: options.last },
     follow: options.follow,
@@ -73,7 +75,9 @@ async function tail(wanted: readonly string[], options: Options): Promise<void> 
 function chooseTopics(wanted: readonly string[], prefix: string, present: readonly string[]): readonly string[] {
   const known = topicIds.map((id) => topicName(prefix, id));
   if (wanted.length === 0) {
-    const found = known.filter((topic) => present.includes(topic));
+    // What services keep for themselves is of interest to whoever names it.
+    const shared = topicIds.filter((id) => allTopics[id].retentionDays !== null).map((id) => topicName(prefix, id));
+    const found = shared.filter((topic) => present.includes(topic));
     if (found.length === 0) throw new UserError(`None of imwatch's topics exists; run \`imwatch topics create\``);
     return found;
   }

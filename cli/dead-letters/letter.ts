@@ -3,7 +3,7 @@ import type { DeadLetter } from '../../schemas/generated/events.ts';
 /** A dead letter and where it stands on its topic. */
 export interface PlacedLetter {
   readonly partition: number;
-  readonly offset: string;
+  readonly offset: number;
   readonly letter: DeadLetter;
 }
 
@@ -23,7 +23,7 @@ export function headOf(placed: PlacedLetter) {
   const { partition, offset } = placed;
   return {
     partition,
-    offset: Number(offset),
+    offset,
     ...letter,
     key: key?.toString() ?? null,
     bodyBytes: body?.length ?? null,

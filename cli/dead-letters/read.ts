@@ -2,7 +2,9 @@ import type { Kafka } from 'kafkajs';
 import { EventDecoder } from '../../consumers/runtime/decoder.ts';
 import { UserError } from '../../lib/errors.ts';
 import { withAdmin } from '../../lib/kafka/admin.ts';
+import type { ClusterOptions } from '../../lib/kafka/cluster.ts';
 import { type ReadRecord, readTopics, type Start } from '../../lib/kafka/topic-reader.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { SchemaRegistry } from '../../schemas/registry.ts';
 import { topicName } from '../../schemas/topics.ts';
 import { note } from '../output.ts';
@@ -11,6 +13,8 @@ import type { PlacedLetter } from './letter.ts';
 
 export interface LetterReading {
   readonly kafka: Kafka;
+  readonly cluster: ClusterOptions;
+  readonly logger: Logger;
   readonly registry: SchemaRegistry;
   readonly topicPrefix: string;
   readonly filter: LetterFilter;
@@ -25,7 +29,7 @@ export interface LetterReading {
  * @throws {UserError} when the topic does not exist.
  */
 export async function readLetters(
-  { kafka, registry, topicPrefix, filter, signal }: LetterReading,
+  { kafka, cluster, logger, registry, topicPrefix, filter, signal }: LetterReading,
   onLetter: (placed: PlacedLetter) => Promise<void> | void,
 ): Promise<void> {
   const topic = topicName(topicPrefix, 'dead-letter');
@@ -35,10 +39,6 @@ export async function readLetters(
   // The time of a dead letter on its topic is that of its failure.
   const start: Start = filter.sinceMs === undefined ? 'beginning' : { sinceMs: filter.sinceMs };
   let unreadable = 0;
-  // The client would go on trying for ever what fails here.
-  let failure: unknown;
-  const failed = new AbortController();
-  const stopped = AbortSignal.any([signal, failed.signal]);
   const take = async ({ partition, offset, value }: ReadRecord): Promise<void> => {
     const decoded = await decoder.decode(value);
     if ('problem' in decoded) unreadable += 1;
@@ -48,22 +48,14 @@ export async function readLetters(
     }
   };
   await readTopics({
-    kafka,
+    cluster,
+    logger,
     topics: [topic],
     start,
     follow: false,
-    signal: stopped,
+    signal,
     onCaughtUp: () => undefined,
-    onRecord: async (record) => {
-      if (stopped.aborted) return;
-      try {
-        await take(record);
-      } catch (error) {
-        failure = error;
-        failed.abort();
-      }
-    },
+    onRecord: (record) => (signal.aborted ? undefined : take(record)),
   });
-  if (failed.signal.aborted) throw failure;
   if (unreadable > 0) note(`${unreadable} records of ${topic} cannot be read as dead letters (see \`imwatch tail\`)`);
 }

@@ -2,8 +2,9 @@ import type { Kafka } from 'kafkajs';
 import { ingestSettings, textProblems } from '../../ingest/config.ts';
 import { createTextPolicy } from '../../ingest/tencent/text-policy.ts';
 import { readSettings, type Values } from '../../lib/config/read.ts';
-import { createKafka } from '../../lib/kafka/client.ts';
-import { silentLogger } from '../../lib/logger.ts';
+import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
+import type { ClusterOptions } from '../../lib/kafka/cluster.ts';
+import { type Logger, silentLogger } from '../../lib/logger.ts';
 import { watchStopSignals } from '../../lib/stop-signals.ts';
 import { createSchemaRegistry, type SchemaRegistry } from '../../schemas/registry.ts';
 import { clusterProblems, clusterSettings } from '../../schemas/settings.ts';
@@ -18,6 +19,8 @@ const settings = { textMode, idSecret, cloudEvents, ...clusterSettings };
 export interface Tools {
   readonly values: Values<typeof settings>;
   readonly kafka: Kafka;
+  readonly cluster: ClusterOptions;
+  readonly logger: Logger;
   readonly registry: SchemaRegistry;
   readonly topicPrefix: string;
   readonly attempts: Attempts;
@@ -32,6 +35,7 @@ export async function withTools(use: (tools: Tools) => Promise<void>): Promise<v
     ...clusterProblems(read),
   ]);
   const kafka = createKafka(values, 'imwatch-dead-letters', silentLogger);
+  const cluster = clusterOptions(values, 'imwatch-dead-letters');
   const registry = createSchemaRegistry(values);
   const { topicPrefix } = values;
   // Nobody waits for an answer any more.
@@ -44,7 +48,17 @@ export async function withTools(use: (tools: Tools) => Promise<void>): Promise<v
     () => process.exit(exitCodes.interrupted),
   );
   try {
-    await use({ values, kafka, registry, topicPrefix, attempts, stop, signal: stop.signal });
+    await use({
+      values,
+      kafka,
+      cluster,
+      logger: silentLogger,
+      registry,
+      topicPrefix,
+      attempts,
+      stop,
+      signal: stop.signal,
+    });
   } finally {
     endWatch();
   }

@@ -1,6 +1,8 @@
 import type { Kafka } from 'kafkajs';
 import { withAdmin } from '../../lib/kafka/admin.ts';
+import type { ClusterOptions } from '../../lib/kafka/cluster.ts';
 import { readTopics } from '../../lib/kafka/topic-reader.ts';
+import { silentLogger } from '../../lib/logger.ts';
 import { decodeAs, schemaIdOf } from '../../schemas/codec.ts';
 import type { Alert, ContentVerdict, LedgerEntry, Rollup } from '../../schemas/generated/events.ts';
 import type { SchemaRegistry } from '../../schemas/registry.ts';
@@ -9,6 +11,7 @@ import { subjectOf, type TopicId, topicIds, topicName } from '../../schemas/topi
 /** Where the demo's topics are. */
 export interface DemoTopics {
   readonly kafka: Kafka;
+  readonly cluster: ClusterOptions;
   readonly registry: SchemaRegistry;
   readonly topicPrefix: string;
 }
@@ -78,12 +81,13 @@ interface KeyedValue<T> {
 }
 
 async function readAll<T>(
-  { kafka, registry, topicPrefix }: DemoTopics,
+  { cluster, registry, topicPrefix }: DemoTopics,
   id: TopicId,
 ): Promise<readonly KeyedValue<T>[]> {
   const found: KeyedValue<T>[] = [];
   await readTopics({
-    kafka,
+    cluster,
+    logger: silentLogger,
     topics: [topicName(topicPrefix, id)],
     start: 'beginning',
     follow: false,

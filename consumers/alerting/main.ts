@@ -2,6 +2,7 @@ import { Counter } from 'prom-client';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RunningService } from '../../lib/run-service.ts';
+import type { Alert, ContentVerdict } from '../../schemas/generated/events.ts';
 import { startConsumerService } from '../runtime/service.ts';
 import type { AlertingConfig } from './config.ts';
 import { Detector } from './detector.ts';
@@ -21,21 +22,39 @@ export function startAlerting(
     name: 'alerting',
     input: 'verdict',
     outputs: ['alert'],
+    progress: 'alerting.progress',
     config,
     clock,
     logger,
-    processors: ({ metrics, readBack }) => {
+    processors: ({ metrics, readBack, readPartition }) => {
       const alerts = new Counter({
         name: 'alerting_alerts_total',
         help: 'Alerts, by status: FIRING when an incident begins, RESOLVED when it is over',
         labelNames: ['status'] as const,
         registers: [metrics.registry],
       });
-      return async (partitions) => {
+      const horizonMs = windowsLookedAt * config.windowMs;
+      const restoreIncidents = async (detector: Detector): Promise<void> => {
+        const found: Alert[] = [];
+        await readBack('alert', 'beginning', (alert) => void found.push(alert));
+        for (const alert of found) detector.restore(alert, clock.nowMs());
+      };
+      return () => {
         const detector = new Detector(config);
-        await readBack('alert', 'all', 'beginning', (alert) => detector.restore(alert, clock.nowMs()));
-        const options = { detector, horizonMs: windowsLookedAt * config.windowMs, alerts, logger };
-        return new Map(partitions.map((partition) => [partition, new AlertingProcessor(options)]));
+        let restored: Promise<void> | undefined;
+        return async ({ partition, nextOffset, signal }) => {
+          restored ??= restoreIncidents(detector).catch((error: unknown) => {
+            restored = undefined;
+            throw error;
+          });
+          await restored;
+          // All at once when all is read, as it is read again when that fails; by id, as a repeat does not count.
+          const verdicts = new Map<string, ContentVerdict>();
+          const range = { sinceMs: clock.nowMs() - horizonMs, untilOffset: nextOffset };
+          await readPartition('verdict', partition, range, signal, (each) => void verdicts.set(each.eventId, each));
+          for (const verdict of verdicts.values()) detector.add(verdict);
+          return new AlertingProcessor({ detector, alerts, logger });
+        };
       };
     },
   });

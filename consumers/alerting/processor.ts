@@ -8,41 +8,24 @@ import type { Detector } from './detector.ts';
 export interface AlertingOptions {
   /** Shared by the processors of all partitions: a spike is spread over them by its senders. */
   readonly detector: Detector;
-  /** How far back the detector looks, in milliseconds. */
-  readonly horizonMs: number;
   readonly alerts: Counter<'status'>;
   readonly logger: Logger;
 }
 
-const markIntervalMs = 1_000;
-
 /** Feeds the verdicts of one partition to the detector, and gives out what it finds. */
 export class AlertingProcessor implements PartitionProcessor<'ContentVerdict'> {
   readonly #options: AlertingOptions;
-  /** First offset of each second that the detector still looks at, oldest first. */
-  #marks: { readonly offset: bigint; readonly atMs: number }[] = [];
 
   constructor(options: AlertingOptions) {
     this.#options = options;
   }
 
-  take({ value, offset }: Received<'ContentVerdict'>): Outcome {
-    const last = this.#marks.at(-1);
-    if (last === undefined || value.receivedAt >= last.atMs + markIntervalMs) {
-      this.#marks.push({ offset, atMs: value.receivedAt });
-    }
+  take({ value }: Received<'ContentVerdict'>): Outcome {
     return this.#options.detector.add(value) ? { kind: 'ok' } : { kind: 'skip', why: 'nothing was blocked' };
   }
 
   tick(nowMs: number): readonly TopicRecord[] {
-    const { detector, horizonMs } = this.#options;
-    this.#marks = this.#marks.filter(({ atMs }) => atMs + markIntervalMs >= nowMs - horizonMs);
-    return detector.changes(nowMs).map((alert) => this.#recordOf(alert));
-  }
-
-  /** A restart reads the detector's window again. */
-  resumeOffset(): bigint | undefined {
-    return this.#marks[0]?.offset;
+    return this.#options.detector.changes(nowMs).map((alert) => this.#recordOf(alert));
   }
 
   #recordOf(alert: Alert): TopicRecord<'alert'> {

@@ -7,9 +7,6 @@ import type { AnalyticsConfig } from './config.ts';
 import { AnalyticsProcessor } from './processor.ts';
 import { Windows } from './windows.ts';
 
-/** How far back rows are read after a restart: those of windows that verdicts may still belong to. */
-const readBackMs = 6 * 60 * 60_000;
-
 /** Starts analytics: verdicts in, numbers by minute, scene, label, suggestion and result out. */
 export function startAnalytics(
   config: AnalyticsConfig,
@@ -20,23 +17,22 @@ export function startAnalytics(
     name: 'analytics',
     input: 'verdict',
     outputs: ['rollup'],
+    state: 'analytics.state',
+    progress: 'analytics.progress',
     config,
     clock,
     logger,
-    processors: ({ metrics, readBack }) => {
+    processors: ({ metrics }) => {
       const counted = new Counter({
         name: 'analytics_verdicts_total',
-        help: 'Verdicts, by how they were counted: in their window, late, or not because they were counted before',
+        help: 'Verdicts, by how they were counted: in their window, or late',
         labelNames: ['how'] as const,
         registers: [metrics.registry],
       });
-      return async (partitions) => {
-        const windows = new Map(partitions.map((partition) => [partition, new Windows(partition, config)]));
-        await readBack('rollup', 'all', { sinceMs: clock.nowMs() - readBackMs }, (rollup) => {
-          windows.get(rollup.inputPartition)?.restore(rollup);
-        });
-        return new Map(Array.from(windows, ([partition, each]) => [partition, new AnalyticsProcessor(each, counted)]));
-      };
+      return () =>
+        ({ partition, state, nextOffset }) => {
+          return new AnalyticsProcessor(new Windows({ partition, nextOffset, state, ...config }), counted);
+        };
     },
   });
 }

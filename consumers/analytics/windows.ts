@@ -1,4 +1,5 @@
-import type { ContentVerdict, Rollup } from '../../schemas/generated/events.ts';
+import type { ContentVerdict, Rollup, WindowRow } from '../../schemas/generated/events.ts';
+import type { State } from '../runtime/state/state-store.ts';
 
 /** Length of a window. */
 export const windowMs = 60_000;
@@ -10,154 +11,127 @@ export interface WindowSettings {
   readonly emitMs: number;
 }
 
-type Row = Pick<Rollup, 'sdkAppId' | 'scene' | 'label' | 'suggestion' | 'result'> & {
-  verdicts: number;
-  isDirty: boolean;
-  /** Offset up to which it was counted when it was given out last; -1 before. */
-  throughOffset: bigint;
-};
+export interface WindowsOptions extends WindowSettings {
+  readonly partition: number;
+  /** Offset of the first verdict that will be added. */
+  readonly nextOffset: number;
+  /** What has been counted so far. */
+  readonly state: State<WindowRow>;
+}
 
+/** The rows of one window by what they are counted by. */
 interface Window {
-  readonly startMs: number;
-  readonly rows: Map<string, Row>;
-  /** Offset of its first verdict: where a restart must begin while the window is open. */
-  readonly firstOffset: bigint;
+  readonly rows: Map<string, WindowRow>;
+  /** Whether it has been given out as complete. */
+  isComplete: boolean;
 }
 
-/** A window that has been given out as complete. */
-interface ClosedWindow {
-  readonly rows: Map<string, Row>;
-  /** Offset of the first late verdict that has not been given out: where a restart must begin until it has. */
-  firstLateOffset: bigint | undefined;
-}
-
-/** How far behind the newest window a closed one is remembered, so that late verdicts can be added to it. */
+/** How far behind the newest window one that is complete is remembered, so that late verdicts can be added to it. */
 const rememberedMs = 6 * 60 * 60_000;
 
 /**
  * Counts the verdicts of one partition in windows of a minute by `receivedAt`. Numbers are given out as they are so far, so a
- * later row replaces an earlier one; after a restart from `resumeOffset` with the rows that were given out, they are the same.
+ * later row replaces an earlier one.
  */
 export class Windows {
-  readonly #partition: number;
-  readonly #settings: WindowSettings;
-  readonly #open = new Map<number, Window>();
-  readonly #closed = new Map<number, ClosedWindow>();
-  #throughOffset = -1n;
+  readonly #options: WindowsOptions;
+  readonly #windows = new Map<number, Window>();
+  #throughOffset: number;
   #newestStartMs = Number.NEGATIVE_INFINITY;
   #lastEmitMs = 0;
 
-  constructor(partition: number, settings: WindowSettings) {
-    this.#partition = partition;
-    this.#settings = settings;
-  }
-
-  /** Takes back a row that was given out before a restart; open windows are counted anew. */
-  restore(rollup: Rollup): void {
-    if (!rollup.isComplete) return;
-    const closed = this.#closed.get(rollup.windowStart) ?? { rows: new Map(), firstLateOffset: undefined };
-    const throughOffset = BigInt(rollup.throughOffset);
-    const { sdkAppId, scene, label, suggestion, result, verdicts } = rollup;
-    const row = { sdkAppId, scene, label, suggestion, result, verdicts, isDirty: false, throughOffset };
-    closed.rows.set(rowKey(rollup), row);
-    this.#closed.set(rollup.windowStart, closed);
-  }
-
-  /**
-   * Counts a verdict. `repeated` for one that was in its row when that was given out as complete; other rows of the window may
-   * not have become durable with it.
-   */
-  add(verdict: ContentVerdict, offset: bigint): 'counted' | 'late' | 'repeated' {
-    const startMs = Math.floor(verdict.receivedAt / windowMs) * windowMs;
-    if (offset > this.#throughOffset) this.#throughOffset = offset;
-    if (startMs > this.#newestStartMs) this.#newestStartMs = startMs;
-    const closed = this.#closed.get(startMs);
-    if (closed !== undefined) {
-      if (offset <= (closed.rows.get(rowKey(verdict))?.throughOffset ?? -1n)) return 'repeated';
-      closed.firstLateOffset ??= offset;
-      count(closed.rows, verdict);
-      return 'late';
+  constructor(options: WindowsOptions) {
+    this.#options = options;
+    this.#throughOffset = options.nextOffset - 1;
+    for (const [, row] of options.state.entries()) {
+      const window = this.#windowAt(row.windowStart);
+      window.rows.set(rowKey(row), row);
+      window.isComplete ||= row.isComplete;
     }
-    const window = this.#open.get(startMs) ?? { startMs, rows: new Map(), firstOffset: offset };
-    this.#open.set(startMs, window);
-    count(window.rows, verdict);
-    return 'counted';
+  }
+
+  /** Counts a verdict, of an offset behind the one before. `late`: its window had been given out as complete. */
+  add(verdict: ContentVerdict, offset: number): 'counted' | 'late' {
+    this.#throughOffset = offset;
+    const windowStart = Math.floor(verdict.receivedAt / windowMs) * windowMs;
+    const window = this.#windowAt(windowStart);
+    const row = window.rows.get(rowKey(verdict));
+    const { sdkAppId, scene, label, suggestion, result } = verdict;
+    const { isComplete } = window;
+    this.#keep(
+      window,
+      row === undefined
+        ? { sdkAppId, windowStart, scene, label, suggestion, result, verdicts: 1, given: 0, isComplete }
+        : { ...row, verdicts: row.verdicts + 1 },
+    );
+    return isComplete ? 'late' : 'counted';
   }
 
   /** The rows to write at `nowMs`: of windows that are over for good, of late verdicts, and now and then of open windows. */
   due(nowMs: number): readonly Rollup[] {
-    const rows: Rollup[] = [];
-    const isTime = nowMs - this.#lastEmitMs >= this.#settings.emitMs;
+    const { emitMs, graceMs } = this.#options;
+    const rollups: Rollup[] = [];
+    const isTime = nowMs - this.#lastEmitMs >= emitMs;
     if (isTime) this.#lastEmitMs = nowMs;
-    for (const window of this.#open.values()) {
-      if (nowMs >= window.startMs + windowMs + this.#settings.graceMs) {
-        for (const row of window.rows.values()) row.isDirty = true;
-        rows.push(...this.#given(window.startMs, window.rows, true, nowMs));
-        this.#open.delete(window.startMs);
-        this.#closed.set(window.startMs, { rows: window.rows, firstLateOffset: undefined });
-      } else if (isTime) {
-        rows.push(...this.#given(window.startMs, window.rows, false, nowMs));
+    for (const [startMs, window] of this.#windows) {
+      const isClosing = !window.isComplete && nowMs >= startMs + windowMs + graceMs;
+      if (isClosing) window.isComplete = true;
+      if (window.isComplete || isTime) {
+        for (const row of window.rows.values()) {
+          if (isClosing || row.verdicts !== row.given) rollups.push(this.#give(window, row, nowMs));
+        }
       }
+      if (window.isComplete && startMs < this.#newestStartMs - rememberedMs) this.#forget(startMs, window);
     }
-    for (const [startMs, closed] of this.#closed) {
-      rows.push(...this.#given(startMs, closed.rows, true, nowMs));
-      closed.firstLateOffset = undefined;
-      if (startMs < this.#newestStartMs - rememberedMs) this.#closed.delete(startMs);
-    }
-    return rows;
+    return rollups;
   }
 
-  /** Where to begin after a restart; `undefined` when nothing is open and no late verdict waits. */
-  get resumeOffset(): bigint | undefined {
-    let first: bigint | undefined;
-    const offsets = [
-      ...Array.from(this.#open.values(), ({ firstOffset }) => firstOffset),
-      ...Array.from(this.#closed.values(), ({ firstLateOffset }) => firstLateOffset),
-    ];
-    for (const offset of offsets) if (offset !== undefined && (first === undefined || offset < first)) first = offset;
-    return first;
+  #give(window: Window, row: WindowRow, nowMs: number): Rollup {
+    const { isComplete } = window;
+    this.#keep(window, { ...row, given: row.verdicts, isComplete });
+    const { sdkAppId, windowStart, scene, label, suggestion, result, verdicts } = row;
+    return {
+      sdkAppId,
+      windowStart,
+      windowMs,
+      scene,
+      label,
+      suggestion,
+      result,
+      inputPartition: this.#options.partition,
+      verdicts,
+      throughOffset: this.#throughOffset,
+      isComplete,
+      updatedAt: nowMs,
+    };
   }
 
-  #given(startMs: number, rows: ReadonlyMap<string, Row>, isComplete: boolean, nowMs: number): readonly Rollup[] {
-    const dirty = Array.from(rows.values()).filter((row) => row.isDirty);
-    return dirty.map((row) => {
-      row.isDirty = false;
-      row.throughOffset = this.#throughOffset;
-      const { sdkAppId, scene, label, suggestion, result, verdicts } = row;
-      return {
-        sdkAppId,
-        windowStart: startMs,
-        windowMs,
-        scene,
-        label,
-        suggestion,
-        result,
-        inputPartition: this.#partition,
-        verdicts,
-        throughOffset: Number(this.#throughOffset),
-        isComplete,
-        updatedAt: nowMs,
-      };
-    });
+  #windowAt(startMs: number): Window {
+    const window = this.#windows.get(startMs) ?? { rows: new Map(), isComplete: false };
+    this.#windows.set(startMs, window);
+    if (startMs > this.#newestStartMs) this.#newestStartMs = startMs;
+    return window;
+  }
+
+  #keep(window: Window, row: WindowRow): void {
+    window.rows.set(rowKey(row), row);
+    this.#options.state.set(stateKey(row), row);
+  }
+
+  #forget(startMs: number, { rows }: Window): void {
+    this.#windows.delete(startMs);
+    for (const row of rows.values()) this.#options.state.delete(stateKey(row));
   }
 }
 
-function count(rows: Map<string, Row>, verdict: ContentVerdict): void {
-  const key = rowKey(verdict);
-  const row = rows.get(key);
-  if (row === undefined) {
-    const { sdkAppId, scene, label, suggestion, result } = verdict;
-    rows.set(key, { sdkAppId, scene, label, suggestion, result, verdicts: 1, isDirty: true, throughOffset: -1n });
-  } else {
-    row.verdicts += 1;
-    row.isDirty = true;
-  }
-}
-
-type Dimensions = Pick<Rollup, 'sdkAppId' | 'scene' | 'label' | 'suggestion' | 'result'>;
+type Dimensions = Pick<WindowRow, 'sdkAppId' | 'scene' | 'label' | 'suggestion' | 'result'>;
 
 function rowKey({ sdkAppId, scene, label, suggestion, result }: Dimensions): string {
   return JSON.stringify([sdkAppId, scene, label, suggestion, result]);
+}
+
+function stateKey(row: WindowRow): string {
+  return `${row.windowStart}/${rowKey(row)}`;
 }
 
 /** Key of a row on its topic: the app, the window, the partition that was counted, and everything that is counted by. */

@@ -17,32 +17,21 @@ export function startPenalties(
     name: 'penalties',
     input: 'verdict',
     outputs: ['penalty.ledger'],
-    copartitioned: 'penalty.ledger',
+    state: 'penalty.state',
+    progress: 'penalties.progress',
     config,
     clock,
     logger,
-    processors: ({ metrics, readBack }) => {
-      const registers = [metrics.registry];
+    processors: ({ metrics }) => {
       const entries = new Counter({
         name: 'penalties_ledger_entries_total',
         help: 'Strikes and decisions, by kind',
         labelNames: ['kind'] as const,
-        registers,
+        registers: [metrics.registry],
       });
-      const repeats = new Counter({
-        name: 'penalties_repeated_verdicts_total',
-        help: 'Verdicts that were strikes already: delivered again by Tencent, or handled again after a restart',
-        registers,
-      });
-      return async (partitions) => {
-        const options = { policy, entries, repeats, logger };
-        const processors = new Map(partitions.map((partition) => [partition, new PenaltiesProcessor(options)]));
-        const sinceMs = clock.nowMs() - Math.max(policy.strikeWindowMs, policy.muteMs);
-        await readBack('penalty.ledger', partitions, { sinceMs }, (entry, partition) => {
-          processors.get(partition)?.restore(entry);
-        });
-        return processors;
-      };
+      return () =>
+        ({ state }) =>
+          new PenaltiesProcessor({ policy, state, entries, logger });
     },
   });
 }

@@ -1,25 +1,28 @@
 import type { Counter } from 'prom-client';
 import type { Logger } from '../../lib/logger.ts';
-import type { ContentVerdict, LedgerEntry } from '../../schemas/generated/events.ts';
+import type { ContentVerdict, Standing as KeptStanding, LedgerEntry } from '../../schemas/generated/events.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
 import type { Outcome, PartitionProcessor, Received } from '../runtime/processor.ts';
+import type { State } from '../runtime/state/state-store.ts';
 import { type Policy, whyNoStrike } from './policy.ts';
 import { Standing } from './standing.ts';
 
-const forgetIntervalMs = 60_000;
+/** Users that are looked at in a second, whether something still counts against them. */
+const usersLookedAt = 500;
 
 export interface PenaltiesOptions {
   readonly policy: Policy;
+  /** What counts against each user of the partition. */
+  readonly state: State<KeptStanding>;
   readonly entries: Counter<'kind'>;
-  readonly repeats: Counter;
   readonly logger: Logger;
 }
 
 /** Decides about the users of one partition. */
 export class PenaltiesProcessor implements PartitionProcessor<'ContentVerdict'> {
   readonly #options: PenaltiesOptions;
-  readonly #standings = new Map<string, Standing>();
-  #forgetAtMs = 0;
+  /** The user that was looked at last. */
+  #lookedAt = '';
   /** Time of the newest verdict: strikes end by the time of verdicts, which may be long ago when there are many to catch up on. */
   #newestMs = 0;
 
@@ -27,39 +30,31 @@ export class PenaltiesProcessor implements PartitionProcessor<'ContentVerdict'> 
     this.#options = options;
   }
 
-  /** Takes back an entry that was written before a restart. */
-  restore(entry: LedgerEntry): void {
-    this.#standingOf(userKey(entry.sdkAppId, entry.account)).fold(entry);
-  }
-
   take({ value: verdict }: Received<'ContentVerdict'>): Outcome {
-    const { policy, repeats } = this.#options;
+    const { policy, state } = this.#options;
     this.#newestMs = Math.max(this.#newestMs, verdict.receivedAt);
     const why = whyNoStrike(verdict, policy);
     if (why !== undefined || !hasSender(verdict)) return { kind: 'skip', why: why ?? 'it names no sender' };
     const key = userKey(verdict.sdkAppId, verdict.fromAccount);
-    const standing = this.#standingOf(key);
-    if (standing.hasStrike(verdict.eventId)) {
-      repeats.inc();
-      return { kind: 'skip', why: 'it is a strike already' };
-    }
+    const standing = new Standing(policy, state.get(key));
+    // A strike may count for longer than the runtime knows an event.
+    if (standing.hasStrike(verdict.eventId)) return { kind: 'skip', why: 'it is a strike already' };
     const entries = standing.strike(verdict);
+    state.set(key, standing.kept);
     for (const entry of entries) this.#tell(entry);
     return { kind: 'ok', outputs: entries.map((entry) => recordOf(key, entry)) };
   }
 
+  /** Forgets users whose strikes are over, some at a time. */
   tick(nowMs: number): readonly TopicRecord[] {
-    if (nowMs < this.#forgetAtMs) return [];
-    this.#forgetAtMs = nowMs + forgetIntervalMs;
+    const { policy, state } = this.#options;
     const atMs = Math.min(nowMs, this.#newestMs);
-    for (const [key, standing] of this.#standings) if (standing.isEmpty(atMs)) this.#standings.delete(key);
+    const page = state.page(this.#lookedAt, usersLookedAt);
+    for (const [key, kept] of page) {
+      if (kept !== undefined && new Standing(policy, kept).isEmpty(atMs)) state.delete(key);
+    }
+    this.#lookedAt = page.length < usersLookedAt ? '' : (page.at(-1)?.[0] ?? '');
     return [];
-  }
-
-  #standingOf(key: string): Standing {
-    const standing = this.#standings.get(key) ?? new Standing(this.#options.policy);
-    this.#standings.set(key, standing);
-    return standing;
   }
 
   #tell({ kind, sdkAppId, account, action, eventIds, reason }: LedgerEntry): void {
@@ -74,7 +69,7 @@ function hasSender(verdict: ContentVerdict): verdict is ContentVerdict & { reado
   return verdict.fromAccount !== null;
 }
 
-/** The same as a verdict's key, so that a user's verdicts and ledger are on partitions of the same number. */
+/** The same as a verdict's key, so that a user's verdicts, ledger and state are on partitions of the same number. */
 function userKey(sdkAppId: number, account: string): string {
   return `${sdkAppId}/${account}`;
 }

@@ -1,38 +1,29 @@
-import type { ContentVerdict, LedgerEntry } from '../../schemas/generated/events.ts';
+import type {
+  ContentVerdict,
+  Standing as KeptStanding,
+  LedgerEntry,
+  StandingStrike,
+} from '../../schemas/generated/events.ts';
 import { type Policy, policyName } from './policy.ts';
-
-interface Strike {
-  readonly eventId: string;
-  readonly moderationRequestId: string | null;
-  readonly atMs: number;
-  readonly weight: number;
-}
 
 const strikeWeight = 1;
 
-/**
- * What counts against one user now: the strikes of the policy's window and the end of the last mute. It is what the user's
- * ledger entries add up to.
- */
+/** What counts against one user now: the strikes of the policy's window and the end of the last mute. */
 export class Standing {
   readonly #policy: Policy;
-  #strikes: Strike[] = [];
-  #mutedUntilMs = Number.NEGATIVE_INFINITY;
+  #strikes: readonly StandingStrike[];
+  #mutedUntilMs: number;
 
-  constructor(policy: Policy) {
+  /** @param kept what an earlier one has given to be kept. */
+  constructor(policy: Policy, kept?: KeptStanding) {
     this.#policy = policy;
+    this.#strikes = kept?.strikes ?? [];
+    this.#mutedUntilMs = kept?.mutedUntil ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Adds an entry of the ledger. Idempotent. */
-  fold(entry: LedgerEntry): void {
-    const [eventId] = entry.eventIds;
-    if (entry.kind === 'STRIKE' && eventId !== undefined && !this.hasStrike(eventId)) {
-      const [moderationRequestId = null] = entry.moderationRequestIds;
-      this.#add({ eventId, moderationRequestId, atMs: entry.at, weight: entry.weight });
-    }
-    if (entry.kind === 'DECISION' && entry.until !== null) {
-      this.#mutedUntilMs = Math.max(this.#mutedUntilMs, entry.until);
-    }
+  /** What is to be kept of it. */
+  get kept(): KeptStanding {
+    return { strikes: this.#strikes, mutedUntil: Number.isFinite(this.#mutedUntilMs) ? this.#mutedUntilMs : null };
   }
 
   hasStrike(eventId: string): boolean {
@@ -41,16 +32,14 @@ export class Standing {
 
   /** True when nothing counts any more at `nowMs`, so that the user can be forgotten. */
   isEmpty(nowMs: number): boolean {
-    return (
-      this.#mutedUntilMs <= nowMs && this.#strikes.every(({ atMs }) => atMs <= nowMs - this.#policy.strikeWindowMs)
-    );
+    return this.#mutedUntilMs <= nowMs && this.#strikes.every(({ at }) => at <= nowMs - this.#policy.strikeWindowMs);
   }
 
   /** The entries that a verdict leads to: its strike, and a mute when that makes enough of them. Adds them. */
   strike(verdict: ContentVerdict & { readonly fromAccount: string }): readonly LedgerEntry[] {
     const { muteAtStrikes, muteMs, strikeWindowMs } = this.#policy;
     const { eventId, receivedAt: at, moderationRequestId } = verdict;
-    this.#add({ eventId, moderationRequestId, atMs: at, weight: strikeWeight });
+    this.#add({ eventId, moderationRequestId, at, weight: strikeWeight });
     const strikes = this.#strikes.reduce((sum, { weight }) => sum + weight, 0);
     const common = {
       sdkAppId: verdict.sdkAppId,
@@ -90,9 +79,9 @@ export class Standing {
   }
 
   /** Adds a strike in place of those that do not count any more at its time. */
-  #add(strike: Strike): void {
-    const sinceMs = strike.atMs - this.#policy.strikeWindowMs;
-    this.#strikes = [...this.#strikes.filter(({ atMs }) => atMs > sinceMs), strike];
+  #add(strike: StandingStrike): void {
+    const sinceMs = strike.at - this.#policy.strikeWindowMs;
+    this.#strikes = [...this.#strikes.filter(({ at }) => at > sinceMs), strike];
   }
 }
 

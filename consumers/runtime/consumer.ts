@@ -1,259 +1,206 @@
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { type Clock, sleep } from '../../lib/clock.ts';
-import { asError, messageOf } from '../../lib/errors.ts';
-import { isKafkaClientError, kafkaRequest } from '../../lib/kafka/admin.ts';
+import type { Kafka } from 'kafkajs';
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
+import type { Cluster } from '../../lib/kafka/cluster.ts';
+import { Fetcher } from '../../lib/kafka/consume/fetcher.ts';
+import { type Assigned, GroupMembership } from '../../lib/kafka/consume/membership.ts';
+import type { Coordinators } from '../../lib/kafka/coordinators.ts';
+import { TransactionalProducer } from '../../lib/kafka/transact/transactional-producer.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { RecordName } from '../../schemas/generated/events.ts';
-import type { TopicRecord } from '../../schemas/record-writer.ts';
-import { RegistryUnavailableError } from '../../schemas/registry.ts';
-import { deadLetterOf } from './dead-letter.ts';
-import type { Decoded, EventDecoder } from './decoder.ts';
-import { Lane } from './lane.ts';
-import type { ConsumerMetrics } from './metrics.ts';
-import type { Outcome, PartitionProcessor } from './processor.ts';
+import type { Readiness } from '../../lib/management-server.ts';
+import type { RecordWriter } from '../../schemas/record-writer.ts';
+import { Assignment } from './assignment.ts';
+import type { StateLog } from './changelog.ts';
+import type { EventDecoder } from './decoder.ts';
+import type { ConsumerMetrics, ConsumerState } from './metrics.ts';
+import { OwnedPartition } from './partition/owned-partition.ts';
+import { Refusals } from './partition/refusals.ts';
+import { beginningOf, restore } from './partition/restore.ts';
+import type { CreateProcessor, CreateProcessors, EventName } from './processor.ts';
+import type { ValueCodec } from './state/state-store.ts';
 
-/** Makes the processors of partitions that this instance gets, with what they must know from before. */
-export type CreateProcessors<N extends RecordName> = (
-  partitions: readonly number[],
-  signal: AbortSignal,
-) => Promise<ReadonlyMap<number, PartitionProcessor<N>>>;
+/** Connections to Kafka: each kind of request on its own, so that none waits behind another. */
+export interface Connections {
+  readonly fetching: Cluster;
+  readonly restoring: Cluster;
+  /** Transactions are spread over these by partition: a broker answers the requests of a connection one after the other. */
+  readonly transacting: readonly { readonly cluster: Cluster; readonly coordinators: Coordinators }[];
+}
 
-export interface TopicConsumerOptions<N extends RecordName> {
+export interface TopicConsumerOptions<N extends EventName, V> {
   readonly kafka: Kafka;
+  readonly connections: Connections;
+  readonly clusterId: string;
   /** Name of the service, for dead letters. */
   readonly service: string;
   readonly groupId: string;
   readonly topic: string;
   readonly decoder: EventDecoder<N>;
-  readonly createProcessors: CreateProcessors<N>;
-  /** Resolves when all records are durable. */
-  readonly write: (records: readonly TopicRecord[], signal: AbortSignal) => Promise<void>;
+  readonly writer: RecordWriter;
+  readonly changelog: StateLog;
+  readonly codec: ValueCodec<V>;
+  /** Where the snapshots of this instance are. */
+  readonly stateFolder: string;
+  readonly dedupHorizonMs: number;
+  readonly createProcessors: CreateProcessors<N, V>;
   readonly metrics: ConsumerMetrics;
+  /** For waits and durations. */
   readonly clock: Clock;
+  /** The time that processors see. */
+  readonly time: Clock;
   readonly logger: Logger;
-  /** Told of a bug: of an exception that a processor threw, or of a consumer that does not go on. */
+  /** Told of a bug: of an exception that a processor threw, or of a client that does not go on. */
   readonly onBug: (error: Error) => void;
 }
 
-/** What one instance has between two rebalances. */
-interface Assignment<N extends RecordName> {
-  readonly lanes: Promise<ReadonlyMap<number, Lane<N>>>;
-  readonly end: AbortController;
-  /** What `lanes` has become; `undefined` while what was written before is read back. */
-  restored: ReadonlyMap<number, Lane<N>> | undefined;
-}
-
-/** A killed member is missed after this long; brokers take no less than 6 s by default. */
-const sessionTimeoutMs = 9_000;
-const heartbeatIntervalMs = 1_000;
 const tickIntervalMs = 1_000;
-const registryPauseMs = 1_000;
-/** Events between two commits. */
-const chunkSize = 500;
 
 /**
- * Consumes one topic at least once: events go to the processor of their partition in order, what it gives is written, and only
- * then the offset is committed. What cannot be decoded or handled becomes a dead letter; broker or registry away is waited for.
+ * Consumes one topic exactly once: events go to the processor of their partition in order, and what it gives out, its state, and how
+ * far it has come take effect together. Partitions are shared with the other members of the group.
+ *
+ * On taking a partition: its transactional id, which fences whoever had it; then the offset that is committed by now; then the state
+ * up to the stable end of its topics; and only then its records.
  */
-export class TopicConsumer<N extends RecordName> {
-  readonly #options: TopicConsumerOptions<N>;
-  readonly #consumer: Consumer;
-  readonly #stopping = new AbortController();
-  #assignment: Assignment<N> | undefined;
+export class TopicConsumer<N extends EventName, V> {
+  readonly #options: TopicConsumerOptions<N, V>;
+  readonly #membership: GroupMembership;
+  readonly #fetcher: Fetcher;
+  readonly #refusals = new Map<number, Refusals>();
+  #assignment: Assignment<N, V> | undefined;
+  /** Resolves when the assignment before has been left. */
+  #left: Promise<void> = Promise.resolve();
   #cancelTick: () => void = () => undefined;
 
-  constructor(options: TopicConsumerOptions<N>) {
+  constructor(options: TopicConsumerOptions<N, V>) {
     this.#options = options;
-    this.#consumer = options.kafka.consumer({
-      groupId: options.groupId,
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: sessionTimeoutMs,
-      heartbeatInterval: heartbeatIntervalMs,
-      maxWaitTimeInMs: 200,
+    const { kafka, groupId, topic, connections, clock, logger, onBug } = options;
+    this.#fetcher = new Fetcher({ cluster: connections.fetching, clock, logger });
+    this.#membership = new GroupMembership({
+      kafka,
+      groupId,
+      topics: [topic],
+      onAssigned: (assigned) => this.#assign(assigned),
+      onRevoked: () => this.#revoke(),
+      onFailed: onBug,
     });
   }
 
-  /** Why it does not consume yet; `undefined` when it does. */
-  get waitingFor(): string | undefined {
-    if (this.#assignment === undefined) return 'waiting for partitions from the consumer group';
-    return this.#assignment.restored === undefined ? 'reading back what was written before' : undefined;
+  get readiness(): Readiness {
+    if (this.#assignment !== undefined) return this.#assignment.readiness;
+    return { status: 'unavailable', reasons: ['waiting for partitions from the consumer group'] };
+  }
+
+  get state(): ConsumerState {
+    return this.#assignment?.state ?? { partitions: { running: 0, claiming: 0, stopped: 0 }, oldestInFlightMs: 0 };
   }
 
   /** Joins the group; events come from now on. @throws {KafkaRequestError} when the cluster cannot be reached. */
   async start(): Promise<void> {
-    const { topic, onBug } = this.#options;
-    this.#consumer.on('consumer.group_join', ({ payload }) => {
-      this.#assign(payload.memberAssignment[topic] ?? []);
-    });
-    this.#consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
-      if (!restart) onBug(error);
-    });
-    try {
-      await kafkaRequest(async () => {
-        await this.#consumer.connect();
-        await this.#consumer.subscribe({ topic, fromBeginning: true });
-        await this.#consumer.run({
-          autoCommit: false,
-          eachBatchAutoResolve: false,
-          eachBatch: (payload) => this.#takeBatch(payload),
-        });
-      });
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
-    // A stop that came while it joined found nothing to leave yet.
-    if (this.#stopping.signal.aborted) await this.#consumer.disconnect();
-    else this.#tickLater();
+    await this.#membership.start();
+    this.#tickLater();
   }
 
   /** Leaves the group when what was begun has ended. */
   async stop(): Promise<void> {
     this.#cancelTick();
-    this.#stopping.abort();
-    this.#assignment?.end.abort();
-    await this.#consumer.disconnect();
+    this.#fetcher.stop();
+    await this.#assignment?.settled();
+    await this.#membership.stop();
+    await this.#left;
   }
 
-  /** A rebalance begins every partition anew from its committed offset, so what was known of it is dropped. */
-  #assign(partitions: readonly number[]): void {
-    if (this.#stopping.signal.aborted) return;
-    const { createProcessors, metrics, logger, onBug } = this.#options;
-    this.#assignment?.end.abort();
-    this.#seek(partitions);
-    metrics.noLag();
-    const end = new AbortController();
-    const lanes = createProcessors(partitions, end.signal).then((processors) => {
-      logger.info({ partitions }, 'consuming');
-      assignment.restored = new Map(
-        processors.entries().map(([partition, each]) => [partition, new Lane(partition, each)]),
-      );
-      return assignment.restored;
+  #assign({ memberId, generationId, partitions }: Assigned): void {
+    const { clock, metrics, logger, createProcessors, groupId } = this.#options;
+    metrics.rebalanced();
+    logger.info({ partitions, generationId }, 'partitions assigned');
+    const create = createProcessors(partitions);
+    const member = { groupId, memberId, generationId };
+    const left = this.#left;
+    this.#assignment = new Assignment({
+      partitions,
+      claim: async (partition, signal, onEnd) => {
+        await left;
+        return this.#claim(partition, member, create, signal, onEnd);
+      },
+      onLost: (error) => {
+        logger.warn({ reason: messageOf(error) }, 'a partition has to be taken anew, joining the group again');
+        this.#membership.rejoin();
+      },
+      onBug: this.#options.onBug,
+      clock,
+      logger,
     });
-    const assignment: Assignment<N> = { lanes, end, restored: undefined };
-    this.#assignment = assignment;
-    lanes.catch((error: unknown) => {
-      if (!end.signal.aborted) onBug(asError(error));
-    });
   }
 
-  /**
-   * Has the partitions that this instance keeps fetched again from where they begin anew. With several brokers kafkajs joins
-   * while batches that it has fetched before still wait; they lie behind the begin, and are stale from now on.
-   */
-  #seek(partitions: readonly number[]): void {
-    const { topic } = this.#options;
-    for (const { partition, beginning } of this.#assignment?.restored?.values() ?? []) {
-      if (beginning === undefined || !partitions.includes(partition)) continue;
-      this.#consumer.seek({ topic, partition, offset: String(beginning) });
-    }
-  }
-
-  async #takeBatch(payload: EachBatchPayload): Promise<void> {
+  #revoke(): void {
+    const { topic, metrics } = this.#options;
     const assignment = this.#assignment;
-    if (assignment === undefined) throw new Error('A batch came before the partitions did');
-    const { signal } = assignment.end;
-    // Work that takes longer than the session must not lose it.
-    const heartbeat = setInterval(() => payload.heartbeat().catch(() => undefined), heartbeatIntervalMs);
+    if (assignment === undefined) return;
+    this.#assignment = undefined;
+    for (const partition of assignment.partitions) this.#fetcher.remove({ topic, partition });
+    metrics.noLag();
+    this.#left = assignment.leave();
+  }
+
+  async #claim(
+    partition: number,
+    member: { readonly groupId: string; readonly memberId: string; readonly generationId: number },
+    create: CreateProcessor<N, V>,
+    signal: AbortSignal,
+    onEnd: (error: Error) => void,
+  ): Promise<OwnedPartition<N, V>> {
+    const { topic, groupId, connections, clock } = this.#options;
+    const { transacting, restoring } = connections;
+    const connection = transacting[partition % transacting.length];
+    if (connection === undefined) throw new Error('No connections for transactions');
+    const transactionalId = `${groupId}/${topic}/${partition}`;
+    const producer = new TransactionalProducer({ ...connection, transactionalId, clock });
+    await producer.initialise(signal);
+    const { coordinators } = connection;
+    const place = { topic, partition };
+    const nextOffset = await beginningOf({ coordinators, cluster: restoring }, groupId, place, clock, signal);
+    const copy = await restore({
+      ...this.#options,
+      cluster: restoring,
+      folder: this.#options.stateFolder,
+      horizonMs: this.#options.dedupHorizonMs,
+      partition,
+      signal,
+    });
     try {
-      const lane = (await assignment.lanes).get(payload.batch.partition);
-      if (lane === undefined) return;
-      await lane.run(() => this.#takeMessages(lane, payload, signal));
+      const processor = await create({ partition, state: copy.state, nextOffset, signal });
+      signal.throwIfAborted();
+      const owned = new OwnedPartition({
+        ...this.#options,
+        partition,
+        member,
+        producer,
+        copy,
+        processor,
+        refusals: this.#refusalsOf(partition),
+        nextOffset,
+        onEnd,
+        signal,
+      });
+      this.#fetcher.add(place, nextOffset, (batch) => owned.take(batch));
+      return owned;
     } catch (error) {
-      // A partition that has gone to somebody else, or a stop: its work is done again from the committed offset.
-      if (!signal.aborted) this.#options.onBug(asError(error));
-    } finally {
-      clearInterval(heartbeat);
+      copy[Symbol.dispose]();
+      throw error;
     }
   }
 
-  async #takeMessages(lane: Lane<N>, payload: EachBatchPayload, signal: AbortSignal): Promise<void> {
-    const { batch, resolveOffset, isStale, isRunning } = payload;
-    for (let begin = 0; begin < batch.messages.length; begin += chunkSize) {
-      const outputs: TopicRecord[] = [];
-      for (const message of batch.messages.slice(begin, begin + chunkSize)) {
-        if (signal.aborted || isStale() || !isRunning()) return;
-        outputs.push(...(await this.#takeMessage(lane, message, signal)));
-      }
-      await this.#settle(lane, outputs, signal);
-      // Kafkajs would go on from here after a rebalance too.
-      if (signal.aborted) return;
-      resolveOffset(String((lane.next ?? 1n) - 1n));
-      this.#options.metrics.lag(lane.partition, Number(BigInt(batch.highWatermark) - (lane.next ?? 0n)));
-    }
-  }
-
-  async #takeMessage(lane: Lane<N>, message: KafkaMessage, signal: AbortSignal): Promise<readonly TopicRecord[]> {
-    const { service, topic, clock, metrics, logger } = this.#options;
-    const { partition, processor } = lane;
-    const offset = BigInt(message.offset);
-    const decoded = await this.#decode(message.value, signal);
-    const outcome: Outcome =
-      'problem' in decoded
-        ? { kind: 'park', reason: 'RECORD_NOT_READABLE', detail: decoded.problem }
-        : processor.take({ value: decoded.value, partition, offset });
-    lane.took(offset);
-    metrics.handled(outcome.kind);
-    if (outcome.kind === 'ok') return outcome.outputs ?? [];
-    if (outcome.kind === 'skip') {
-      logger.debug({ partition, offset: message.offset, why: outcome.why }, 'skipped');
-      return [];
-    }
-    const { reason, detail } = outcome;
-    logger.warn({ partition, offset: message.offset, reason, detail }, 'dead letter');
-    return [deadLetterOf({ service, topic, partition, message, reason, detail, failedAtMs: clock.nowMs() })];
-  }
-
-  async #decode(value: Buffer | null, signal: AbortSignal): Promise<Decoded<N>> {
-    const { decoder, clock, logger } = this.#options;
-    for (;;) {
-      try {
-        return await decoder.decode(value);
-      } catch (error) {
-        if (!(error instanceof RegistryUnavailableError)) throw error;
-        logger.warn({ reason: messageOf(error) }, 'the schema of a record is not known yet, asking again');
-        await sleep(clock, registryPauseMs);
-        signal.throwIfAborted();
-      }
-    }
-  }
-
-  /** Writes `outputs`, then commits how far the partition is settled. */
-  async #settle(lane: Lane<N>, outputs: readonly TopicRecord[], signal: AbortSignal): Promise<void> {
-    await this.#options.write(outputs, signal);
-    const offset = lane.uncommitted;
-    if (offset === undefined || signal.aborted) return;
-    const { topic, logger } = this.#options;
-    try {
-      await this.#consumer.commitOffsets([{ topic, partition: lane.partition, offset: String(offset) }]);
-      lane.committed(offset);
-    } catch (error) {
-      if (!isKafkaClientError(error)) throw error;
-      // The next commit says the same and more; a partition that is lost by now is begun from the last one.
-      logger.warn({ partition: lane.partition, reason: messageOf(error) }, 'cannot commit now');
-    }
+  #refusalsOf(partition: number): Refusals {
+    const refusals = this.#refusals.get(partition) ?? new Refusals();
+    this.#refusals.set(partition, refusals);
+    return refusals;
   }
 
   #tickLater(): void {
-    this.#cancelTick = this.#options.clock.after(tickIntervalMs, async () => {
-      await this.#tick();
-      if (!this.#stopping.signal.aborted) this.#tickLater();
+    this.#cancelTick = this.#options.time.after(tickIntervalMs, () => {
+      this.#assignment?.tick();
+      this.#tickLater();
     });
-  }
-
-  async #tick(): Promise<void> {
-    const assignment = this.#assignment;
-    if (assignment?.restored === undefined) return;
-    const { signal } = assignment.end;
-    try {
-      for (const lane of assignment.restored.values()) {
-        await lane.run(async () => {
-          if (signal.aborted) return;
-          await this.#settle(lane, lane.processor.tick?.(this.#options.clock.nowMs()) ?? [], signal);
-        });
-      }
-    } catch (error) {
-      if (!signal.aborted) this.#options.onBug(asError(error));
-    }
   }
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { KafkaMessage } from 'kafkajs';
+import type { ConsumedRecord } from '../../lib/kafka/consume/record-batch-reader.ts';
 import type { ConsumerReason } from '../../schemas/dead-letter-reasons.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
 
@@ -8,7 +8,7 @@ export interface FailedRecord {
   readonly service: string;
   readonly topic: string;
   readonly partition: number;
-  readonly message: KafkaMessage;
+  readonly record: ConsumedRecord;
   readonly reason: ConsumerReason;
   readonly detail: string;
   readonly failedAtMs: number;
@@ -16,33 +16,26 @@ export interface FailedRecord {
 
 /** The dead letter of a record: the same id each time that the record is handled, the record's own key. */
 export function deadLetterOf(failed: FailedRecord): TopicRecord<'dead-letter'> {
-  const { service, topic, partition, message, reason, detail, failedAtMs } = failed;
-  const place = `${service}\n${topic}\n${partition}\n${message.offset}`;
+  const { service, topic, partition, record, reason, detail, failedAtMs } = failed;
+  const place = `${service}\n${topic}\n${partition}\n${record.offset}`;
   const value = {
     eventId: hash('sha256', place).slice(0, 32),
     service,
     reason,
     fieldPath: null,
     detail,
-    body: message.value,
+    body: record.value,
     query: null,
     command: null,
     sdkAppId: null,
     sourceTopic: topic,
     sourcePartition: partition,
-    sourceOffset: Number(message.offset),
-    key: message.key,
-    headers: headersOf(message),
+    sourceOffset: record.offset,
+    key: record.key,
+    headers: { ...record.headers },
     attempts: 1,
     firstFailedAt: failedAtMs,
-    receivedAt: Number(message.timestamp),
+    receivedAt: record.timestampMs,
   };
-  return { topic: 'dead-letter', key: message.key?.toString() ?? '', value, timestampMs: failedAtMs };
-}
-
-function headersOf({ headers = {} }: KafkaMessage): Record<string, Buffer> {
-  const last = Object.entries(headers).map(([name, value]): [string, Buffer] => {
-    return [name, Buffer.from((Array.isArray(value) ? value.at(-1) : value) ?? '')];
-  });
-  return Object.fromEntries(last);
+  return { topic: 'dead-letter', key: record.key?.toString() ?? '', value, timestampMs: failedAtMs };
 }

@@ -29,10 +29,22 @@ export class EventDecoder<N extends RecordName> {
    * @throws {RegistryUnavailableError} when its schema is not known yet and cannot be asked for.
    */
   async decode(bytes: Buffer | null): Promise<Decoded<N>> {
+    const known = this.decodeKnown(bytes);
+    const schemaId = bytes === null ? undefined : schemaIdOf(bytes);
+    if (known !== undefined || bytes === null || schemaId === undefined) return known ?? { problem: 'no record' };
+    return this.#read(bytes, await this.#learn(schemaId));
+  }
+
+  /** As `decode`, at once; `undefined` when the record's schema has to be asked for. */
+  decodeKnown(bytes: Buffer | null): Decoded<N> | undefined {
     if (bytes === null) return { problem: 'the record has no value' };
     const schemaId = schemaIdOf(bytes);
     if (schemaId === undefined) return { problem: 'not in Confluent wire format' };
-    const reading = this.#readings.get(schemaId) ?? (await this.#learn(schemaId));
+    const reading = this.#readings.get(schemaId);
+    return reading && this.#read(bytes, reading);
+  }
+
+  #read(bytes: Buffer, reading: Reading): Decoded<N> {
     if ('problem' in reading) return reading;
     try {
       return { value: decodeResolved(this.#reader, reading.resolver, bytes) as RecordOf[N] };

@@ -1,12 +1,17 @@
 import type { ConsumerReason } from '../../schemas/dead-letter-reasons.ts';
 import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
+import type { State } from './state/state-store.ts';
+
+/** Events that can be consumed: each has an id, by which repeats are known, and a time. */
+export type EventName = {
+  [N in RecordName]: RecordOf[N] extends { readonly eventId: string; readonly receivedAt: number } ? N : never;
+}[RecordName];
 
 /** An event as a processor gets it. */
-export interface Received<N extends RecordName> {
+export interface Received<N extends EventName> {
   readonly value: RecordOf[N];
-  readonly partition: number;
-  readonly offset: bigint;
+  readonly offset: number;
 }
 
 /**
@@ -20,13 +25,33 @@ export type Outcome =
 
 /**
  * The logic of a consumer for one partition of its input, from the moment it gets the partition until it loses it. It knows no
- * clock and no network; events come in the order of the partition, and no two calls overlap.
+ * network; events come in the order of the partition, each id once, and no two calls overlap.
+ *
+ * What it gives out, what it changes of its state and how far it has come take effect together, or not at all: then it is dropped,
+ * and another one begins with the state of before.
  */
-export interface PartitionProcessor<N extends RecordName> {
+export interface PartitionProcessor<N extends EventName> {
   /** Takes the next event. An exception is a bug and ends the process. */
   take(event: Received<N>): Outcome;
   /** What is to be written because time has passed; asked about every second. */
   tick?(nowMs: number): readonly TopicRecord[];
-  /** The offset to begin with after a restart; `undefined` when all that was taken is settled. */
-  resumeOffset?(): bigint | undefined;
 }
+
+/** What a processor begins with. */
+export interface PartitionContext<V> {
+  readonly partition: number;
+  /** What the processors of this partition have kept; changes belong to the transaction of the event or tick that makes them. */
+  readonly state: State<V>;
+  /** Offset of the first event that it will take. */
+  readonly nextOffset: number;
+  /** Ends what it waits for, when the partition is lost. */
+  readonly signal: AbortSignal;
+}
+
+/** Makes the processor of a partition. */
+export type CreateProcessor<N extends EventName, V> = (
+  context: PartitionContext<V>,
+) => PartitionProcessor<N> | Promise<PartitionProcessor<N>>;
+
+/** Called with all partitions that an instance gets at once; a processor is made with what this returns. */
+export type CreateProcessors<N extends EventName, V> = (partitions: readonly number[]) => CreateProcessor<N, V>;

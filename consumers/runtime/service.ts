@@ -1,8 +1,10 @@
-import type { Clock } from '../../lib/clock.ts';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { createKafka } from '../../lib/kafka/client.ts';
-import { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
-import { readTopics, type Start } from '../../lib/kafka/topic-reader.ts';
+import { clusterIdOf } from '../../lib/kafka/admin.ts';
+import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
+import { Cluster } from '../../lib/kafka/cluster.ts';
+import { Coordinators } from '../../lib/kafka/coordinators.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Readiness, startManagementServer } from '../../lib/management-server.ts';
 import type { RunningService } from '../../lib/run-service.ts';
@@ -11,48 +13,52 @@ import type { RecordOf } from '../../schemas/generated/events.ts';
 import { RecordWriter } from '../../schemas/record-writer.ts';
 import { createSchemaRegistry } from '../../schemas/registry.ts';
 import { type TopicId, topicName, topics } from '../../schemas/topics.ts';
-import type { ConsumerConfig } from './config.ts';
-import { type CreateProcessors, TopicConsumer } from './consumer.ts';
+import { avroCodec, Changelog } from './changelog.ts';
+import { type ConsumerConfig, stateRoot } from './config.ts';
+import { type Connections, TopicConsumer } from './consumer.ts';
 import { EventDecoder } from './decoder.ts';
+import { createHistory, type History } from './history.ts';
 import { type ConsumerMetrics, createConsumerMetrics } from './metrics.ts';
-import { writeOutputs } from './output.ts';
+import type { CreateProcessors, EventName } from './processor.ts';
+import { takeInstanceFolder } from './state/instance-folder.ts';
 import { untilDone } from './until-done.ts';
 
 type RecordOn<I extends TopicId> = (typeof topics)[I]['record'];
 
+/** Topics of events that can be consumed. */
+export type EventTopicId = { [I in TopicId]: RecordOn<I> extends EventName ? I : never }[TopicId];
+
 /** What a service may use to make its processors. */
-export interface ProcessorContext {
+export interface ProcessorContext extends History {
   readonly metrics: ConsumerMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Gives each readable record of a topic of these partitions to `onRecord`, from `start` to what is its end now. */
-  readBack<I extends TopicId>(
-    id: I,
-    partitions: readonly number[] | 'all',
-    start: Start,
-    onRecord: (value: RecordOf[RecordOn<I>], partition: number) => void,
-  ): Promise<void>;
 }
 
-export interface ConsumerServiceOptions<I extends TopicId> {
+export interface ConsumerServiceOptions<I extends EventTopicId, S extends TopicId> {
   readonly name: string;
   readonly input: I;
   /** Topics that it writes to, beside the dead letters. */
   readonly outputs: readonly TopicId[];
-  /** One of them that is read back by partition, so that it must have as many as the input. */
-  readonly copartitioned?: TopicId;
+  /** Where the state of its processors stands; left out by those that have none. */
+  readonly state?: S;
+  /** Where the ids of the events that it has taken stand. */
+  readonly progress: 'analytics.progress' | 'penalties.progress' | 'alerting.progress';
   readonly config: ConsumerConfig;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly processors: (context: ProcessorContext) => CreateProcessors<RecordOn<I>>;
+  readonly processors: (context: ProcessorContext) => CreateProcessors<RecordOn<I> & EventName, RecordOf[RecordOn<S>]>;
 }
+
+/** Connections among which transactions are spread. */
+const transactingConnections = 4;
 
 /**
  * Starts a service that consumes one topic. It answers on its management port at once and waits for broker and registry; a bug
  * in its logic ends the process.
  */
-export async function startConsumerService<I extends TopicId>(
-  options: ConsumerServiceOptions<I>,
+export async function startConsumerService<I extends EventTopicId, S extends TopicId = 'penalty.state'>(
+  options: ConsumerServiceOptions<I, S>,
 ): Promise<RunningService> {
   const { name, input, config, clock, logger } = options;
   await using starting = new AsyncDisposableStack();
@@ -60,73 +66,88 @@ export async function startConsumerService<I extends TopicId>(
 
   const kafka = createKafka(config, `imwatch-${name}`, logger);
   const registry = createSchemaRegistry(config);
-  const metrics = createConsumerMetrics();
-  const sink = new KafkaSink(kafka);
-  starting.defer(() => sink.disconnect());
+  let consumer: TopicConsumer<RecordOn<I> & EventName, RecordOf[RecordOn<S>]> | undefined;
+  const metrics = createConsumerMetrics(
+    () => consumer?.state ?? { partitions: { running: 0, claiming: 0, stopped: 0 }, oldestInFlightMs: 0 },
+  );
+  const connections = connectionsTo(() => new Cluster(clusterOptions(config, `imwatch-${name}`)));
+  starting.defer(() => closeAll(connections));
 
-  let consumer: TopicConsumer<RecordOn<I>> | undefined;
   let waitingFor = 'Kafka and the schema registry have not answered yet';
   const readiness = (): Readiness => {
-    const reason = consumer === undefined ? waitingFor : consumer.waitingFor;
-    return reason === undefined ? { status: 'ready', reasons: [] } : { status: 'unavailable', reasons: [reason] };
+    if (consumer === undefined) return { status: 'unavailable', reasons: [waitingFor] };
+    return consumer.readiness;
   };
   const { managementHost: host, managementPort: port } = config;
   const management = await startManagementServer({ host, port, metrics: metrics.registry, readiness });
   starting.defer(() => management.close());
 
+  const folder = takeInstanceFolder(join(stateRoot(config), `${config.topicPrefix}.${name}`));
+  starting.defer(() => folder.release());
+
   const decoderOf = <T extends TopicId>(id: T): EventDecoder<RecordOn<T>> =>
-    new EventDecoder(topics[id].record, registry);
-  const context: ProcessorContext = {
-    metrics,
-    clock,
+    new EventDecoder(topics[id].record as RecordOn<T>, registry);
+  const history = createHistory({
+    options: clusterOptions(config, `imwatch-${name}`),
+    cluster: connections.restoring,
     logger,
-    readBack: async (id, partitions, start, onRecord) => {
-      const decoder = decoderOf(id);
-      await readTopics({
-        kafka,
-        topics: [topicName(config.topicPrefix, id)],
-        start,
-        follow: false,
-        signal: stopping.signal,
-        onCaughtUp: () => undefined,
-        onRecord: async ({ partition, value }) => {
-          if (partitions !== 'all' && !partitions.includes(partition)) return;
-          const decoded = await decoder.decode(value);
-          if ('value' in decoded) onRecord(decoded.value, partition);
-        },
-      });
-      // A reading that was ended is not whole.
-      stopping.signal.throwIfAborted();
-    },
-  };
-  const create = options.processors(context);
+    prefix: config.topicPrefix,
+    decoderOf,
+    clock: systemClock,
+    stopping: stopping.signal,
+  });
+  const createProcessors = options.processors({ ...history, metrics, clock, logger });
   const onFailure = (error: Error): void => {
     waitingFor = messageOf(error);
     logger.warn({ reason: waitingFor }, 'Kafka or the schema registry is not ready, trying again');
   };
 
   async function connect(): Promise<void> {
-    const destinations = await learnDestinations({ kafka, registry, values: config }, [
+    const { state, progress } = options;
+    const needed = [
       input,
       'dead-letter',
+      progress,
       ...options.outputs,
-    ]);
-    const [from, to] = [destinations.get(input), destinations.get(options.copartitioned ?? input)];
-    if (from !== undefined && to !== undefined) requireCopartitioned(from, to);
-    const output = { sink, writer: new RecordWriter(destinations), metrics, clock, logger };
-    await sink.connect();
+      ...(state === undefined ? [] : [state]),
+    ] as const;
+    const destinations = await learnDestinations({ kafka, registry, values: config }, needed);
+    const destination = (id: TopicId) => {
+      const found = destinations.get(id);
+      if (found === undefined) throw new Error(`Nothing is known of topic ${id}`);
+      return found;
+    };
+    const progressTopic = {
+      destination: destination(progress),
+      decoder: decoderOf(progress),
+      record: 'SeenEvents' as const,
+    };
+    requireCopartitioned(destination(input), progressTopic.destination);
+    const stateTopic = state && {
+      destination: destination(state),
+      decoder: decoderOf(state),
+      record: topics[state].record as RecordOn<S>,
+    };
+    if (stateTopic !== undefined) requireCopartitioned(destination(input), stateTopic.destination);
+    const clusterId = await clusterIdOf(kafka);
     stopping.signal.throwIfAborted();
     const joining = new TopicConsumer({
       kafka,
+      connections,
+      clusterId,
       service: name,
       groupId: `${config.topicPrefix}.${name}`,
       topic: topicName(config.topicPrefix, input),
-      decoder: decoderOf(input),
-      createProcessors: (partitions, signal) =>
-        untilDone(() => create(partitions, signal), { signal, clock, onFailure }),
-      write: (records, signal) => writeOutputs(records, output, signal),
+      decoder: decoderOf(input) as EventDecoder<RecordOn<I> & EventName>,
+      writer: new RecordWriter(destinations),
+      changelog: new Changelog(stateTopic, progressTopic),
+      codec: avroCodec((stateTopic?.record ?? 'SeenEvents') as RecordOn<S>),
+      stateFolder: folder.path,
+      dedupHorizonMs: config.dedupHorizonMs,
+      createProcessors,
       metrics,
-      clock,
+      clock: systemClock,
+      time: clock,
       logger,
       onBug: (error) =>
         setImmediate(() => {
@@ -144,7 +165,7 @@ export async function startConsumerService<I extends TopicId>(
     }
   }
 
-  const connected = untilDone(connect, { signal: stopping.signal, clock, onFailure });
+  const connected = untilDone(connect, { signal: stopping.signal, clock: systemClock, onFailure });
   connected.catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;
   });
@@ -155,4 +176,17 @@ export async function startConsumerService<I extends TopicId>(
 
   const resources = starting.move();
   return { addresses: { management: management.url }, stop: () => resources.disposeAsync() };
+}
+
+function connectionsTo(create: () => Cluster): Connections {
+  const transacting = Array.from({ length: transactingConnections }, () => {
+    const cluster = create();
+    return { cluster, coordinators: new Coordinators(cluster) };
+  });
+  return { fetching: create(), restoring: create(), transacting };
+}
+
+async function closeAll({ fetching, restoring, transacting }: Connections): Promise<void> {
+  const clusters = [fetching, restoring, ...transacting.map(({ cluster }) => cluster)];
+  await Promise.all(clusters.map((cluster) => cluster.close()));
 }

@@ -268,7 +268,7 @@ export class Batcher {
 const recordOverheadBytes = 64;
 
 function sizeOf({ key, value, headers }: OutgoingRecord): number {
-  let bytes = key.length + value.length + recordOverheadBytes;
+  let bytes = key.length + (value?.length ?? 0) + recordOverheadBytes;
   if (headers === undefined) return bytes;
   // A header adds two lengths; a character of text is at most three bytes in UTF-8 for each of its UTF-16 units.
   for (const [name, text] of Object.entries(headers)) bytes += 3 * (name.length + text.length) + 10;

@@ -50,3 +50,8 @@ export async function kafkaRequest<T>(request: () => Promise<T>): Promise<T> {
 export function isKafkaClientError(error: unknown): boolean {
   return error instanceof KafkaJSError || error instanceof KafkaJSAggregateError;
 }
+
+/** Kafka's id of the cluster. @throws {KafkaRequestError} */
+export function clusterIdOf(kafka: Kafka): Promise<string> {
+  return withAdmin(kafka, async (admin) => (await admin.describeCluster()).clusterId);
+}

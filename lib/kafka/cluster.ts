@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Connection, ConnectionPool, metadataV9, ResponseError } from '@platformatic/kafka';
 import { KafkaRequestError } from './admin.ts';
 
-interface Address {
+export interface Address {
   readonly host: string;
   readonly port: number;
 }
@@ -83,8 +83,18 @@ export class Cluster {
     }
   }
 
+  /** Takes the address of a broker from an answer. */
+  learn(nodeId: number, { host, port }: Address): void {
+    this.#addresses.set(nodeId, { host, port });
+  }
+
   knows(topic: string): boolean {
     return this.#leaders.has(topic);
+  }
+
+  /** Number of partitions of a topic, as far as is known; 0 for one that is not there. */
+  partitionsOf(topic: string): number {
+    return this.#leaders.get(topic)?.length ?? 0;
   }
 
   /** Node id of the broker that leads a partition; negative when there is none now, `undefined` when it is not known. */

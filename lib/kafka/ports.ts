@@ -5,7 +5,8 @@ export interface OutgoingRecord {
   readonly topic: string;
   readonly partition: number;
   readonly key: Buffer;
-  readonly value: Buffer;
+  /** `null` says that nothing stands under the key any more. */
+  readonly value: Buffer | null;
   /** Epoch milliseconds. */
   readonly timestampMs: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,17 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import type { Admin, IHeaders, Kafka, KafkaMessage } from 'kafkajs';
+import { setMaxListeners } from 'node:events';
+import { type Clock, systemClock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import { KafkaRequestError, withAdmin } from './admin.ts';
+import type { Logger } from '../logger.ts';
+import { KafkaRequestError } from './admin.ts';
+import { Cluster, type ClusterOptions } from './cluster.ts';
+import { Fetcher } from './consume/fetcher.ts';
+import { offsetRange, offsetSince } from './consume/offsets.ts';
+import { readRange } from './consume/read-range.ts';
+import type { ConsumedRecord } from './consume/record-batch-reader.ts';
+import type { TopicPartition } from './ports.ts';
 
 /** A record as it stands on a topic. */
-export interface ReadRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: string;
+export interface ReadRecord extends TopicPartition {
+  readonly offset: number;
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: IHeaders;
+  readonly headers: Readonly<Record<string, Buffer>>;
 }
 
 /**
@@ -24,158 +29,146 @@ function isLast(start: Start): start is { readonly last: number } {
   return start !== 'beginning' && 'last' in start;
 }
 
-function isSince(start: Start): start is { readonly sinceMs: number } {
-  return start !== 'beginning' && 'sinceMs' in start;
-}
-
-interface PartitionRange {
-  readonly topic: string;
-  readonly partition: number;
-  readonly from: bigint;
-  /** Offset behind the last record at the time of asking. */
-  readonly end: bigint;
-}
-
 export interface TopicReaderOptions {
-  readonly kafka: Kafka;
+  readonly cluster: ClusterOptions;
   readonly topics: readonly string[];
   readonly start: Start;
   /** Goes on with what comes, until `signal`. */
   readonly follow: boolean;
   readonly signal: AbortSignal;
+  readonly logger: Logger;
   /** Called once the records that were there at the start have been given out. */
   readonly onCaughtUp: () => void;
-  readonly onRecord: (record: ReadRecord) => Promise<void>;
+  readonly onRecord: (record: ReadRecord) => Promise<void> | void;
 }
+
+/** A partition, and what there is to read of it when reading begins. */
+interface PartitionRange extends TopicPartition {
+  readonly begin: number;
+  /** Offset behind the last record of which it is known that it counts. */
+  readonly end: number;
+}
+
+const clock: Clock = systemClock;
 
 /**
- * Reads topics in a consumer group of its own that commits nothing: first what is there, then what comes, as it comes. With
- * `last`, what is there is held until it is known whole, and given out by time; otherwise it is given out as it is read, in
- * order within a partition only, so that a topic may be larger than memory.
+ * Reads what is committed on topics, in no consumer group: first what is there, then what comes, as it comes. With `last`, what is
+ * there is held until it is known whole, and given out by time; otherwise it is given out as it is read, in order within a partition
+ * only, so that a topic may be larger than memory. A broker that goes away meanwhile is waited for.
  *
- * @throws {KafkaRequestError} when the cluster cannot be read.
+ * @throws {KafkaRequestError} when the cluster cannot be reached, or has no such topic.
  */
 export async function readTopics(options: TopicReaderOptions): Promise<void> {
-  const { kafka, topics, start, follow, signal, onRecord } = options;
-  const ranges = await rangesOf(kafka, topics, start);
-  const backlog = new Backlog(ranges, start);
-  const finished = Promise.withResolvers<void>();
-  let caughtUp = false;
-  const catchUp = async (): Promise<void> => {
-    for (const record of backlog.records()) await onRecord(record);
-    caughtUp = true;
-    options.onCaughtUp();
-  };
-  const isHeld = (): boolean => isLast(start) && !caughtUp;
-  if (backlog.isComplete) await catchUp();
-  if (caughtUp && !follow) return;
-
-  const groupId = `imwatch-reader-${randomUUID()}`;
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200, retry: { retries: 10 } });
-  // A join begins where the one before has ended, so that a rebalance or a restart neither skips nor repeats.
-  const next = new Map(ranges.map((range) => [placeOf(range), range.from]));
-  consumer.on('consumer.group_join', () => {
-    for (const { topic, partition } of ranges) {
-      consumer.seek({ topic, partition, offset: String(next.get(placeOf({ topic, partition }))) });
-    }
-  });
-  consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
-    if (!restart) finished.reject(new KafkaRequestError(`Kafka: ${messageOf(error)}`, { cause: error }));
-  });
-  await consumer.connect();
+  const { topics, start, follow, signal, onCaughtUp, onRecord, logger } = options;
+  const cluster = new Cluster(options.cluster);
+  const fetcher = new Fetcher({ cluster, clock, logger });
+  // Every partition waits for the signal.
+  setMaxListeners(0, signal);
+  const give = oneByOne(onRecord);
   try {
-    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatch: async ({ batch, heartbeat }) => {
-        const { topic, partition } = batch;
-        for (const message of batch.messages) {
-          const record = recordOf(topic, partition, message);
-          if (isHeld()) backlog.add(record);
-          else await onRecord(record);
-          await heartbeat();
-        }
-        const behind = BigInt(batch.lastOffset()) + 1n;
-        next.set(placeOf(batch), behind);
-        backlog.reached(batch, behind);
-        if (backlog.isComplete && !caughtUp) await catchUp();
-        if (caughtUp && !follow) finished.resolve();
-      },
-    });
-    signal.addEventListener('abort', () => finished.resolve(), { once: true });
-    if (signal.aborted) finished.resolve();
-    await finished.promise;
+    const partitions = await partitionsOf(cluster, topics);
+    const ranges = await Promise.all(partitions.map((partition) => rangeOf(cluster, partition, signal)));
+    if (isLast(start)) for (const record of await newest(cluster, ranges, start.last, signal)) await give(record);
+    else await Promise.all(ranges.map((range) => readAll(cluster, range, start, signal, give)));
+    if (signal.aborted) return;
+    onCaughtUp();
+    if (!follow) return;
+    const failed = Promise.withResolvers<never>();
+    for (const range of ranges) {
+      fetcher.add(range, range.end, async ({ records }) => {
+        for (const record of records) await give(placed(range, record)).catch(failed.reject);
+      });
+    }
+    await Promise.race([failed.promise, aborted(signal)]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
-    await consumer.disconnect();
+    fetcher.stop();
+    await cluster.close();
   }
 }
 
-/** The records that are there when reading begins, and those that come until they have all been read; holds what is added. */
-class Backlog {
-  readonly #last: number;
-  readonly #ends: ReadonlyMap<string, bigint>;
-  readonly #unread: Set<string>;
-  readonly #earlier: ReadRecord[] = [];
-  readonly #since: ReadRecord[] = [];
-
-  constructor(ranges: readonly PartitionRange[], start: Start) {
-    this.#last = isLast(start) ? start.last : 0;
-    this.#ends = new Map(ranges.map((range) => [placeOf(range), range.end]));
-    this.#unread = new Set(ranges.filter(({ from, end }) => from < end).map(placeOf));
+/** @throws {KafkaRequestError} */
+async function partitionsOf(cluster: Cluster, topics: readonly string[]): Promise<readonly TopicPartition[]> {
+  try {
+    await cluster.refresh(topics);
+  } catch (error) {
+    throw new KafkaRequestError(`Kafka: ${messageOf(error)}`, { cause: error });
   }
-
-  get isComplete(): boolean {
-    return this.#unread.size === 0;
-  }
-
-  add(record: ReadRecord): void {
-    const wasThere = BigInt(record.offset) < (this.#ends.get(placeOf(record)) ?? 0n);
-    (wasThere ? this.#earlier : this.#since).push(record);
-  }
-
-  /** A partition has been read up to `behind`, the offset after the last; that may be one of a control record. */
-  reached(partition: Place, behind: bigint): void {
-    const place = placeOf(partition);
-    if (behind >= (this.#ends.get(place) ?? 0n)) this.#unread.delete(place);
-  }
-
-  /** Those that were there, by time and as many as are wanted, then those that have come since. */
-  records(): readonly ReadRecord[] {
-    this.#earlier.sort((a, b) => a.timestampMs - b.timestampMs);
-    const skipped = Math.max(0, this.#earlier.length - this.#last);
-    return [...this.#earlier.slice(skipped), ...this.#since];
-  }
-}
-
-interface Place {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-function placeOf({ topic, partition }: Place): string {
-  return `${topic}/${partition}`;
-}
-
-async function rangesOf(kafka: Kafka, topics: readonly string[], start: Start): Promise<readonly PartitionRange[]> {
-  return withAdmin(kafka, async (admin) => {
-    return (await Promise.all(topics.map((topic) => topicRanges(admin, topic, start)))).flat();
+  return topics.flatMap((topic) => {
+    const count = cluster.partitionsOf(topic);
+    if (count === 0) throw new KafkaRequestError(`Kafka: there is no topic ${topic}`);
+    return Array.from({ length: count }, (_, partition) => ({ topic, partition }));
   });
 }
 
-async function topicRanges(admin: Admin, topic: string, start: Start): Promise<readonly PartitionRange[]> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  const since = isSince(start) ? await admin.fetchTopicOffsetsByTimestamp(topic, start.sinceMs) : [];
-  return offsets.map(({ partition, high, low }) => {
-    const end = BigInt(high);
-    const first = BigInt(low);
-    const wanted = isLast(start)
-      ? end - BigInt(start.last)
-      : BigInt(since.find((each) => each.partition === partition)?.offset ?? low);
-    return { topic, partition, from: wanted > first ? wanted : first, end };
-  });
+async function rangeOf(cluster: Cluster, place: TopicPartition, signal: AbortSignal): Promise<PartitionRange> {
+  const { begin, stableEnd: end } = await offsetRange(cluster, place, clock, signal);
+  return { ...place, begin, end };
 }
 
-function recordOf(topic: string, partition: number, message: KafkaMessage): ReadRecord {
-  const { offset, key, value, headers = {} } = message;
-  return { topic, partition, offset, timestampMs: Number(message.timestamp), key, value, headers };
+async function readAll(
+  cluster: Cluster,
+  range: PartitionRange,
+  start: 'beginning' | { readonly sinceMs: number },
+  signal: AbortSignal,
+  give: (record: ReadRecord) => Promise<void>,
+): Promise<void> {
+  const from = start === 'beginning' ? range.begin : await offsetSince(cluster, range, start.sinceMs, clock, signal);
+  if (from === undefined) return;
+  const onRecords = async (records: readonly ConsumedRecord[]): Promise<void> => {
+    for (const record of records) await give(placed(range, record));
+  };
+  const { topic, partition, end } = range;
+  await readRange({ cluster, topic, partition, from, end, clock, signal, onRecords });
+}
+
+/** The `count` newest records of all partitions together, by time. */
+async function newest(
+  cluster: Cluster,
+  ranges: readonly PartitionRange[],
+  count: number,
+  signal: AbortSignal,
+): Promise<readonly ReadRecord[]> {
+  const found = await Promise.all(ranges.map((range) => newestOf(cluster, range, count, signal)));
+  const byTime = found.flat().sort((one, other) => one.timestampMs - other.timestampMs);
+  return byTime.slice(Math.max(0, byTime.length - count));
+}
+
+/** The `count` newest records of a partition: offsets are also those of control records and of what compaction has removed. */
+async function newestOf(
+  cluster: Cluster,
+  range: PartitionRange,
+  count: number,
+  signal: AbortSignal,
+): Promise<readonly ReadRecord[]> {
+  const { topic, partition, begin, end } = range;
+  for (let span = count; ; span *= 4) {
+    const from = Math.max(begin, end - span);
+    const found: ReadRecord[] = [];
+    const onRecords = (records: readonly ConsumedRecord[]): void => {
+      for (const record of records) found.push(placed(range, record));
+      if (found.length > count) found.splice(0, found.length - count);
+    };
+    await readRange({ cluster, topic, partition, from, end, clock, signal, onRecords });
+    if (found.length >= count || from === begin) return found;
+  }
+}
+
+function placed({ topic, partition }: TopicPartition, { headers = {}, ...record }: ConsumedRecord): ReadRecord {
+  return { topic, partition, ...record, headers };
+}
+
+/** `take`, each call when the one before has ended, whoever calls. */
+function oneByOne(take: (record: ReadRecord) => Promise<void> | void): (record: ReadRecord) => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return (record) => {
+    last = last.then(() => take(record));
+    return last;
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -116,6 +116,18 @@ export interface GroupProperty {
   readonly value: string | null;
 }
 
+/** A verdict that counts. */
+export interface StandingStrike {
+  /** The verdict. */
+  readonly eventId: string;
+  /** Its moderation request. Null where it has none. */
+  readonly moderationRequestId: string | null;
+  /** receivedAt of the verdict, in milliseconds since 1970 UTC. */
+  readonly at: number;
+  /** What it weighs, 1 for a plain one. */
+  readonly weight: number;
+}
+
 /** A moderation verdict: ContentCallback.ResultNotify. What the platform did (result) and what the engine advised (suggestion) stay apart. */
 export interface ContentVerdict extends Envelope {
   /** Scene: what was moderated, as received: C2C, C2CCustom, Group, GroupCustom, GroupInfo, GroupMemberInfo, RelationChain, UserInfo, or a word that Tencent adds. Null when absent. */
@@ -468,6 +480,28 @@ export interface Rollup {
   readonly updatedAt: number;
 }
 
+/** The count of one row of a window, as far as analytics has counted. Private to analytics; the rollup is what others read. */
+export interface WindowRow {
+  /** SDKAppID of the Tencent IM app. */
+  readonly sdkAppId: number;
+  /** Begin of the window, in milliseconds since 1970 UTC. */
+  readonly windowStart: number;
+  /** Scene of the verdicts. Null where they have none. */
+  readonly scene: string | null;
+  /** Label of the verdicts. Null where they have none. */
+  readonly label: string | null;
+  /** What the engine advised. Null where they have none. */
+  readonly suggestion: string | null;
+  /** What the platform did. */
+  readonly result: string;
+  /** Verdicts that were counted. */
+  readonly verdicts: number;
+  /** Verdicts that the last rollup of the row had; 0 before the first. */
+  readonly given: number;
+  /** Whether the window has been given out as complete. */
+  readonly isComplete: boolean;
+}
+
 /** One step in the history of a user's penalties. Entries are only added: the standing of a user is what they add up to. */
 export interface LedgerEntry {
   /** Identifies the entry: the same when a verdict is handled again, so that repeats can be told apart. */
@@ -500,6 +534,14 @@ export interface LedgerEntry {
   readonly policy: string;
   /** What happened and why, in words for people. */
   readonly reason: string;
+}
+
+/** What counts against one user now: what the user's ledger entries add up to. Private to penalties; no record when nothing counts. */
+export interface Standing {
+  /** Strikes that may still count, oldest first. */
+  readonly strikes: readonly StandingStrike[];
+  /** When the last mute ends, in milliseconds since 1970 UTC. Null when there was none. */
+  readonly mutedUntil: number | null;
 }
 
 /** A step in the life of one incident. The latest record of a fingerprint says how it is now. */
@@ -536,6 +578,14 @@ export interface Alert {
   readonly contributors: Readonly<Record<string, number>>;
 }
 
+/** Events that a consumer has taken in one transaction, by which it knows a repeat. Private to each consumer; the key is a number that ascends, and a record without a value says that these are too old to be asked for. */
+export interface SeenEvents {
+  /** the first 13 bytes of each eventId, one after the other. */
+  readonly ids: Buffer;
+  /** The latest receivedAt of the partition when each was taken, in milliseconds: the first since 1970 UTC, each other since the one before. */
+  readonly stepsMs: readonly number[];
+}
+
 export interface RecordOf {
   ContentVerdict: ContentVerdict;
   MessageEvent: MessageEvent;
@@ -547,8 +597,11 @@ export interface RecordOf {
   UnknownCallback: UnknownCallback;
   DeadLetter: DeadLetter;
   Rollup: Rollup;
+  WindowRow: WindowRow;
   LedgerEntry: LedgerEntry;
+  Standing: Standing;
   Alert: Alert;
+  SeenEvents: SeenEvents;
 }
 
 export type RecordName = keyof RecordOf;
@@ -564,6 +617,9 @@ export const recordNames = [
   'UnknownCallback',
   'DeadLetter',
   'Rollup',
+  'WindowRow',
   'LedgerEntry',
+  'Standing',
   'Alert',
+  'SeenEvents',
 ] as const satisfies readonly RecordName[];

@@ -1,5 +1,5 @@
 import { readSettings } from '../../lib/config/read.ts';
-import { createKafka } from '../../lib/kafka/client.ts';
+import { clusterOptions } from '../../lib/kafka/client.ts';
 import { kafkaSettings } from '../../lib/kafka/settings.ts';
 import { readTopics } from '../../lib/kafka/topic-reader.ts';
 import { silentLogger } from '../../lib/logger.ts';
@@ -16,7 +16,8 @@ export async function readFound(env: Readonly<Record<string, string>>): Promise<
   const registry = createSchemaRegistry(values);
   const found: Found[] = [];
   await readTopics({
-    kafka: createKafka(values, 'imwatch-faults', silentLogger),
+    cluster: clusterOptions(values, 'imwatch-faults'),
+    logger: silentLogger,
     topics: [topicName(values.topicPrefix, 'verdict'), topicName(values.topicPrefix, 'push')],
     start: 'beginning',
     follow: false,

@@ -60,7 +60,7 @@ describe('penalties', () => {
     await post('other');
     await post('jared');
     await first.handled(4);
-    expect((await first.metrics()).get('penalties_repeated_verdicts_total')).toBe(1);
+    expect((await first.metrics()).get('consumer_events_total{outcome="repeat"}')).toBe(1);
     await first.stop();
 
     const second = await start();
@@ -82,17 +82,17 @@ describe('penalties', () => {
     await second.stop();
   });
 
-  it('wait for a ledger that has as many partitions as the verdicts, and say so', async () => {
+  it('wait for a topic of their state that has as many partitions as the verdicts, and say so', async () => {
     const env = { ...inject('cluster'), ...serviceEnvironment() };
     const config = readPenaltiesConfig({ env, file: {}, running: {} });
-    const ledger = topicName(config.topicPrefix, 'penalty.ledger');
+    const state = topicName(config.topicPrefix, 'penalty.state');
     await withAdmin(createKafka(config, 'imwatch-test', silentLogger), (admin) =>
-      admin.createTopics({ waitForLeaders: true, topics: [{ topic: ledger, numPartitions: 2, replicationFactor: 1 }] }),
+      admin.createTopics({ waitForLeaders: true, topics: [{ topic: state, numPartitions: 2, replicationFactor: 1 }] }),
     );
     const service = await startPenalties(config, silentLogger);
     const reasons = async (): Promise<string> =>
       (await request(`${service.addresses['management']}/ready`)).body.text();
-    await expect.poll(reasons, { timeout: 20_000 }).toContain(`${ledger} has 2 partitions and `);
+    await expect.poll(reasons, { timeout: 20_000 }).toContain(`${state} has 2 partitions and `);
     await service.stop();
   });
 });

@@ -1,9 +1,9 @@
-import type { Kafka } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAnalyticsConfig } from '../../consumers/analytics/config.ts';
 import { startAnalytics } from '../../consumers/analytics/main.ts';
 import { readSettings } from '../../lib/config/read.ts';
-import { createKafka } from '../../lib/kafka/client.ts';
+import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
+import type { ClusterOptions } from '../../lib/kafka/cluster.ts';
 import { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
 import { type ReadRecord, readTopics } from '../../lib/kafka/topic-reader.ts';
 import { silentLogger } from '../../lib/logger.ts';
@@ -51,6 +51,7 @@ async function aPlace() {
     ingest,
     env,
     kafka,
+    cluster: clusterOptions(values, 'imwatch-test'),
     cli,
     writeLetters,
     stop: async () => {
@@ -60,10 +61,11 @@ async function aPlace() {
   };
 }
 
-async function readRaw(kafka: Kafka, topic: string): Promise<readonly ReadRecord[]> {
+async function readRaw(cluster: ClusterOptions, topic: string): Promise<readonly ReadRecord[]> {
   const records: ReadRecord[] = [];
   await readTopics({
-    kafka,
+    cluster,
+    logger: silentLogger,
     topics: [topic],
     start: 'beginning',
     follow: false,
@@ -314,7 +316,7 @@ describe('a record that a consumer could not read', () => {
     expect(again).toMatchObject({ code: 0, output: expect.stringContaining('the record again on') });
     expect(await own.ingest.count('verdict')).toBe(3);
 
-    const records = await readRaw(own.kafka, sourceTopic);
+    const records = await readRaw(own.cluster, sourceTopic);
     const rewritten = records.find(({ headers }) => headers['trace'] !== undefined);
     expect(rewritten).toMatchObject({ partition: 1, timestampMs: receivedAtMs });
     expect(rewritten?.value?.equals(raw?.value ?? Buffer.alloc(0))).toBe(true);

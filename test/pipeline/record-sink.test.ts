@@ -46,7 +46,8 @@ const place = ({ topic, partition }: { readonly topic: string; readonly partitio
 async function readAll(topics: readonly string[]): Promise<Readonly<Record<string, readonly Seen[]>>> {
   const found: (Seen & { readonly place: string })[] = [];
   await readTopics({
-    kafka: kafka(),
+    cluster: clusterOptions(kafkaValues(), 'imwatch-test'),
+    logger: silentLogger,
     topics,
     start: 'beginning',
     follow: false,

@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { inject } from 'vitest';
 import { parseMetrics, type Samples } from '../../cli/management-client.ts';
+import { sleep, systemClock } from '../../lib/clock.ts';
 import type { Sources } from '../../lib/config/read.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { silentLogger } from '../../lib/logger.ts';
@@ -16,7 +17,7 @@ export interface TestConsumer {
   stop(): Promise<void>;
 }
 
-const tickMs = 10;
+const pollMs = 10;
 
 /** Starts a consumer and waits until it consumes. */
 export async function startTestConsumer<C>(
@@ -33,12 +34,11 @@ export async function startTestConsumer<C>(
     const readiness = (await (await request(`${url}/ready`)).body.json()) as Readiness;
     return readiness.status === 'ready';
   };
-  // A start that has to wait for something waits by the test's clock.
-  while (!(await isReady())) clock.advance(tickMs);
+  while (!(await isReady())) await sleep(systemClock, pollMs);
   return {
     metrics,
     handled: async (count) => {
-      while (((await metrics()).get('consumer_events_total') ?? 0) < count) clock.advance(tickMs);
+      while (((await metrics()).get('consumer_events_total') ?? 0) < count) await sleep(systemClock, pollMs);
     },
     stop: () => service.stop(),
   };

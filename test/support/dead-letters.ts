@@ -37,5 +37,5 @@ export function aLetter(more: Partial<DeadLetter> = {}): DeadLetter {
 
 /** Dead letters on their topic, one after the other on partition 0. */
 export function placed(...letters: readonly DeadLetter[]): readonly PlacedLetter[] {
-  return letters.map((letter, index) => ({ partition: 0, offset: String(index), letter }));
+  return letters.map((letter, index) => ({ partition: 0, offset: index, letter }));
 }

@@ -10,7 +10,7 @@ import { startIngest } from '../../ingest/main.ts';
 import { signOf } from '../../ingest/tencent/signature.ts';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import { readSettings } from '../../lib/config/read.ts';
-import { createKafka } from '../../lib/kafka/client.ts';
+import { clusterOptions } from '../../lib/kafka/client.ts';
 import { kafkaSettings } from '../../lib/kafka/settings.ts';
 import { type ReadRecord, readTopics } from '../../lib/kafka/topic-reader.ts';
 import { silentLogger } from '../../lib/logger.ts';
@@ -27,8 +27,15 @@ export const token = 'xxxxyyyy';
 /** A folder for a spool, removed at the end of this process. */
 export function aSpoolFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'imwatch-spool-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  if (folders.length === 0) process.once('exit', removeFolders);
+  folders.push(folder);
   return folder;
+}
+
+const folders: string[] = [];
+
+function removeFolders(): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 /** Variables for a service of its own: an app, free ports, topics of its own with few partitions. */
@@ -42,6 +49,7 @@ export function serviceEnvironment(more: Readonly<Record<string, string>> = {}):
     INGEST_PORT: '0',
     INGEST_MANAGEMENT_PORT: '0',
     INGEST_SPOOL_DIR: more['INGEST_SPOOL_DIR'] ?? aSpoolFolder(),
+    CONSUMER_STATE_DIR: aSpoolFolder(),
     ANALYTICS_MANAGEMENT_PORT: '0',
     PENALTIES_MANAGEMENT_PORT: '0',
     ALERTING_MANAGEMENT_PORT: '0',
@@ -125,7 +133,8 @@ export async function readDecoded<I extends TopicId>(
   const found: DecodedRecord<(typeof topics)[I]['record']>[] = [];
   const stop = new AbortController();
   await readTopics({
-    kafka: createKafka(values, 'imwatch-test', silentLogger),
+    cluster: clusterOptions(values, 'imwatch-test'),
+    logger: silentLogger,
     topics: [topicName(values.topicPrefix, id)],
     start: 'beginning',
     follow: true,
@@ -145,11 +154,20 @@ export async function readDecoded<I extends TopicId>(
 /** How many records a topic holds. */
 export async function countRecords(env: Readonly<Record<string, string>>, id: TopicId): Promise<number> {
   const values = readSettings({ ...kafkaSettings, ...schemaSettings }, { env, file: {}, running: {} });
-  const admin = createKafka(values, 'imwatch-test', silentLogger).admin();
-  await admin.connect();
-  const offsets = await admin.fetchTopicOffsets(topicName(values.topicPrefix, id));
-  await admin.disconnect();
-  return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  let count = 0;
+  await readTopics({
+    cluster: clusterOptions(values, 'imwatch-test'),
+    logger: silentLogger,
+    topics: [topicName(values.topicPrefix, id)],
+    start: 'beginning',
+    follow: false,
+    signal: new AbortController().signal,
+    onCaughtUp: () => undefined,
+    onRecord: () => {
+      count += 1;
+    },
+  });
+  return count;
 }
 
 /** A port of this machine that nobody listens on. */

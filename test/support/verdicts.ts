@@ -40,9 +40,9 @@ export function aVerdict(more: Partial<ContentVerdict> = {}): ContentVerdict {
   };
 }
 
-/** A verdict as a processor of partition 0 gets it. */
+/** A verdict as a processor gets it. */
 export function received(offset: number, more: Partial<ContentVerdict> = {}): Received<'ContentVerdict'> {
-  return { value: aVerdict(more), partition: 0, offset: BigInt(offset) };
+  return { value: aVerdict(more), offset };
 }
 
 /** A counter that stands in no registry. */

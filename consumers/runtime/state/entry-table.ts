@@ -12,6 +12,7 @@ export class EntryTable {
   readonly #upsert: StatementSync;
   readonly #delete: StatementSync;
   readonly #all: StatementSync;
+  readonly #page: StatementSync;
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
@@ -23,12 +24,19 @@ export class EntryTable {
     this.#upsert = database.prepare('INSERT OR REPLACE INTO entries (key, value, checksum) VALUES (?, ?, ?)');
     this.#delete = database.prepare('DELETE FROM entries WHERE key = ?');
     this.#all = database.prepare('SELECT key, value, checksum FROM entries ORDER BY key');
+    this.#page = database.prepare('SELECT key, value, checksum FROM entries WHERE key > ? ORDER BY key LIMIT ?');
   }
 
   /** @throws {SnapshotDamagedError} */
   get(key: string): Uint8Array | undefined {
     const row = this.#snapshot.guard(() => this.#select.get(key));
     return row === undefined ? undefined : this.#checked(key, row);
+  }
+
+  /** The entries behind the key `after`, in order, at most `limit`. @throws {SnapshotDamagedError} */
+  page(after: string, limit: number): readonly (readonly [key: string, value: Uint8Array])[] {
+    const rows = this.#snapshot.guard(() => this.#page.all(after, limit));
+    return rows.map((row) => [String(row['key']), this.#checked(String(row['key']), row)]);
   }
 
   /** All entries in the order of their keys; nothing may be written meanwhile. @throws {SnapshotDamagedError} */

@@ -12,6 +12,11 @@ export interface State<V> {
   set(key: string, value: V): void;
   /** Removes a key: a tombstone on the changelog. */
   delete(key: string): void;
+  /**
+   * The next keys behind `after` in order, at most `limit`, with their values; `undefined` for one that is about to go. Those of the last
+   * seconds may be left out, so fewer than `limit` are the last.
+   */
+  page(after: string, limit: number): readonly (readonly [key: string, value: V | undefined])[];
   /** All keys and values, in no particular order. */
   entries(): Iterable<readonly [key: string, value: V]>;
 }
@@ -63,6 +68,16 @@ export class StateStore<V> implements State<V> {
 
   delete(key: string): void {
     this.#open.set(key, null);
+  }
+
+  page(after: string, limit: number): readonly (readonly [key: string, value: V | undefined])[] {
+    return this.#table.page(after, limit).map(([key, bytes]) => {
+      return [key, this.#isChanged(key) ? this.get(key) : this.#codec.decode(bytes)];
+    });
+  }
+
+  #isChanged(key: string): boolean {
+    return this.#open.has(key) || this.#unwritten.has(key);
   }
 
   *entries(): Generator<readonly [key: string, value: V]> {

@@ -18,21 +18,28 @@ export interface TopicRecords {
 }
 
 const acksOfAllInSyncReplicas = -1;
-const noTransaction = 0;
 const noTaggedFields = 0;
 
 /**
  * The body of a Produce request (version 9) that asks for the acknowledgement of all in-sync replicas, in one buffer.
  *
  * @param timeoutMs how long the broker may wait for them.
+ * @param transactionalId of the transaction that the batches belong to.
  */
-export function encodeProduceRequest(topics: readonly TopicRecords[], timeoutMs: number): Buffer {
+export function encodeProduceRequest(
+  topics: readonly TopicRecords[],
+  timeoutMs: number,
+  transactionalId: string | null = null,
+): Buffer {
   const sizes = topics.map(({ partitions }) => partitions.map(({ records }) => recordBatchBytes(records)));
-  const target = Buffer.allocUnsafe(requestBytes(topics, sizes));
-  target[0] = noTransaction;
-  target.writeInt16BE(acksOfAllInSyncReplicas, 1);
-  target.writeInt32BE(timeoutMs, 3);
-  let end = writeUnsignedVarint(target, topics.length + 1, 7);
+  const id = transactionalId === null ? undefined : Buffer.from(transactionalId);
+  const idBytes = id === undefined ? 1 : unsignedVarintBytes(id.length + 1) + id.length;
+  const target = Buffer.allocUnsafe(idBytes + requestBytes(topics, sizes));
+  let end = writeUnsignedVarint(target, id === undefined ? 0 : id.length + 1, 0);
+  if (id !== undefined) end += id.copy(target, end);
+  end = target.writeInt16BE(acksOfAllInSyncReplicas, end);
+  end = target.writeInt32BE(timeoutMs, end);
+  end = writeUnsignedVarint(target, topics.length + 1, end);
   topics.forEach(({ topic, partitions }, topicIndex) => {
     end = writeUnsignedVarint(target, Buffer.byteLength(topic) + 1, end);
     end += target.write(topic, end);
@@ -49,8 +56,9 @@ export function encodeProduceRequest(topics: readonly TopicRecords[], timeoutMs:
   return target;
 }
 
+/** Bytes of a request behind its transactional id. */
 function requestBytes(topics: readonly TopicRecords[], sizes: readonly (readonly number[])[]): number {
-  let bytes = 7 + unsignedVarintBytes(topics.length + 1) + 1;
+  let bytes = 6 + unsignedVarintBytes(topics.length + 1) + 1;
   topics.forEach(({ topic, partitions }, topicIndex) => {
     const name = Buffer.byteLength(topic);
     bytes += unsignedVarintBytes(name + 1) + name + unsignedVarintBytes(partitions.length + 1) + 1;

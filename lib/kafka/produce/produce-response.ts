@@ -5,11 +5,13 @@ export interface PartitionOutcome {
   readonly topic: string;
   readonly partition: number;
   readonly errorCode: number;
+  /** Offset of the first record; -1 when the broker does not tell, as for a batch that it had already. */
+  readonly baseOffset: bigint;
   readonly detail: string | null;
 }
 
-/** Bytes of three 64-bit integers: base offset, time of the append, start of the log. */
-const offsetsBytes = 24;
+/** Bytes of two 64-bit integers: time of the append, start of the log. */
+const skippedBytes = 16;
 
 /** Reads the body of a Produce response (version 9). */
 export function readProduceResponse(reader: Reader): readonly PartitionOutcome[] {
@@ -21,11 +23,12 @@ export function readProduceResponse(reader: Reader): readonly PartitionOutcome[]
         (partitionReader) => {
           const partition = partitionReader.readInt32();
           const errorCode = partitionReader.readInt16();
-          partitionReader.skip(offsetsBytes);
+          const baseOffset = partitionReader.readInt64();
+          partitionReader.skip(skippedBytes);
           const [firstDetail] = partitionReader.readArray(readRecordError, true, false);
           const detail = partitionReader.readNullableString() ?? firstDetail ?? null;
           partitionReader.readTaggedFields();
-          outcomes.push({ topic, partition, errorCode, detail });
+          outcomes.push({ topic, partition, errorCode, baseOffset, detail });
         },
         true,
         false,

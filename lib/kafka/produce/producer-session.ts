@@ -13,13 +13,15 @@ export class ProducerSession {
   readonly #producerId: bigint;
   readonly #producerEpoch: number;
   readonly #limit: number;
+  readonly #isTransactional: boolean;
   readonly #next = new Map<string, number>();
 
   /** @param limit the last number that is used. */
-  constructor(producerId: bigint, producerEpoch: number, limit = lastSequence) {
+  constructor(producerId: bigint, producerEpoch: number, limit = lastSequence, isTransactional = false) {
     this.#producerId = producerId;
     this.#producerEpoch = producerEpoch;
     this.#limit = limit;
+    this.#isTransactional = isTransactional;
   }
 
   /** Whether `records` more records for one partition of `partitions` would go beyond the last number. */
@@ -34,6 +36,7 @@ export class ProducerSession {
   identify(partition: string, records: number): BatchIdentity {
     const firstSequence = this.#next.get(partition) ?? 0;
     this.#next.set(partition, firstSequence + records);
-    return { producerId: this.#producerId, producerEpoch: this.#producerEpoch, firstSequence };
+    const identity = { producerId: this.#producerId, producerEpoch: this.#producerEpoch, firstSequence };
+    return this.#isTransactional ? { ...identity, isTransactional: true } : identity;
   }
 }

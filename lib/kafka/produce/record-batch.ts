@@ -8,11 +8,14 @@ export interface BatchIdentity {
   readonly producerEpoch: number;
   /** Number of the first record, from 0 to 2^31 - 1. */
   readonly firstSequence: number;
+  /** Whether it belongs to the open transaction of its producer. */
+  readonly isTransactional?: boolean;
 }
 
 /** Bytes before the records of a batch (Kafka protocol, RecordBatch, magic 2). */
 const headerBytes = 61;
 const magic = 2;
+const transactionalAttribute = 0x10;
 /** Where the part that the checksum covers begins. */
 const checkedFrom = 21;
 
@@ -38,7 +41,7 @@ export function writeRecordBatch(
   target: Buffer,
   at: number,
   records: readonly OutgoingRecord[],
-  { producerId, producerEpoch, firstSequence }: BatchIdentity,
+  { producerId, producerEpoch, firstSequence, isTransactional = false }: BatchIdentity,
 ): number {
   const baseMs = records[0]?.timestampMs ?? 0;
   let latestMs = baseMs;
@@ -54,7 +57,7 @@ export function writeRecordBatch(
   target.writeInt32BE(end - at - 12, at + 8);
   target.writeInt32BE(-1, at + 12);
   target[at + 16] = magic;
-  target.writeInt16BE(0, at + 21);
+  target.writeInt16BE(isTransactional ? transactionalAttribute : 0, at + 21);
   target.writeInt32BE(records.length - 1, at + 23);
   writeInt64(target, baseMs, at + 27);
   writeInt64(target, latestMs, at + 35);
@@ -74,8 +77,7 @@ function bodyBytes({ key, value, timestampMs, headers }: OutgoingRecord, baseMs:
     varintBytes(delta) +
     varintBytes(key.length) +
     key.length +
-    varintBytes(value.length) +
-    value.length +
+    (value === null ? 1 : varintBytes(value.length) + value.length) +
     (headers === undefined ? 1 : headersBytes(headers))
   );
 }
@@ -87,7 +89,7 @@ function writeRecord(target: Buffer, at: number, record: OutgoingRecord, baseMs:
   end = writeVarint(target, timestampMs - baseMs, end);
   end = writeVarint(target, delta, end);
   end = writeBytes(target, key, end);
-  end = writeBytes(target, value, end);
+  end = value === null ? writeVarint(target, -1, end) : writeBytes(target, value, end);
   if (headers !== undefined) return writeHeaders(target, headers, end);
   target[end++] = 0;
   return end;

@@ -1,28 +1,15 @@
-import { type Connection, initProducerIdV4, protocolErrorsCodesById, Writer } from '@platformatic/kafka';
+import { initProducerIdV4 } from '@platformatic/kafka';
 import { messageOf } from '../../errors.ts';
 import { KafkaRequestError } from '../admin.ts';
 import { Cluster, type ClusterOptions } from '../cluster.ts';
 import { type ConnectedSink, type OutgoingRecord, PartitionsFailedError } from '../ports.ts';
 import { isRefusal, RecordRefusedError } from '../record-refused.ts';
-import { byTopic, groupByPartition, type PartitionBatch, type PartitionGroup } from './partition-batch.ts';
-import { encodeProduceRequest, produceVersion } from './produce-request.ts';
-import { type PartitionOutcome, readProduceResponse } from './produce-response.ts';
+import { groupByPartition, type PartitionBatch, type PartitionGroup } from './partition-batch.ts';
 import { lastSequence, ProducerSession } from './producer-session.ts';
+import { acknowledgeMs, type Failure, sendToLeaders } from './send-to-leaders.ts';
 
-const produceApiKey = 0;
-/** How long a broker may wait for its replicas. */
-const acknowledgeMs = 10_000;
-/** The broker has a batch with this identity already. */
-const duplicateSequence = 'DUPLICATE_SEQUENCE_NUMBER';
 /** What fails is sent once more here, to where the partition is led by then; whoever sends tries again after that. */
 const attempts = 2;
-
-interface Failure {
-  readonly batch: PartitionBatch;
-  /** Name of Kafka's error; `undefined` when there was no answer. */
-  readonly errorName: string | undefined;
-  readonly message: string;
-}
 
 /**
  * An idempotent producer on the connections of @platformatic/kafka, with requests that it writes itself, which costs less than
@@ -70,11 +57,12 @@ export class IdempotentSink implements ConnectedSink {
     let failures: readonly Failure[];
     try {
       const batches = await this.#identify(groups, records.length);
-      failures = await this.#attempt(batches);
+      ({ failures } = await sendToLeaders(this.#cluster, batches));
       for (let attempt = 1; attempt < attempts && failures.length > 0; attempt += 1) {
         if (failures.some(({ errorName }) => errorName !== undefined && isRefusal(errorName))) break;
         await this.#refresh(failures.map(({ batch }) => batch));
-        failures = await this.#attempt(failures.map(({ batch }) => batch));
+        const failed = failures.map(({ batch }) => batch);
+        ({ failures } = await sendToLeaders(this.#cluster, failed));
       }
     } catch (error) {
       this.#session = undefined;
@@ -117,62 +105,6 @@ export class IdempotentSink implements ConnectedSink {
   #refresh(partitions: readonly { readonly topic: string }[]): Promise<void> {
     return this.#cluster.refresh([...new Set(partitions.map(({ topic }) => topic))]);
   }
-
-  /** Sends each batch to the leader of its partition; returns those that are not acknowledged. */
-  async #attempt(batches: readonly PartitionBatch[]): Promise<readonly Failure[]> {
-    const byLeader = new Map<number, PartitionBatch[]>();
-    const failures: Failure[] = [];
-    for (const batch of batches) {
-      const leader = this.#cluster.leaderOf(batch.topic, batch.partition);
-      if (leader === undefined || leader < 0) {
-        failures.push({ batch, errorName: undefined, message: 'the partition has no leader' });
-        continue;
-      }
-      const present = byLeader.get(leader);
-      if (present === undefined) byLeader.set(leader, [batch]);
-      else present.push(batch);
-    }
-    const found = await Promise.all(Array.from(byLeader, ([leader, theirs]) => this.#sendTo(leader, theirs)));
-    return failures.concat(...found);
-  }
-
-  async #sendTo(leader: number, batches: readonly PartitionBatch[]): Promise<readonly Failure[]> {
-    try {
-      const connection = await this.#cluster.connectionTo(leader);
-      const outcomes = await request(connection, encodeProduceRequest(byTopic(batches), acknowledgeMs));
-      return failuresOf(batches, outcomes);
-    } catch (error) {
-      return batches.map((batch) => ({ batch, errorName: undefined, message: messageOf(error) }));
-    }
-  }
-}
-
-function request(connection: Connection, body: Buffer): Promise<readonly PartitionOutcome[]> {
-  return new Promise((resolve, reject) => {
-    connection.send(
-      produceApiKey,
-      produceVersion,
-      () => Writer.create().append(body),
-      (_correlationId, _apiKey, _version, reader) => readProduceResponse(reader),
-      true,
-      true,
-      (error, outcomes) => (error === null && outcomes !== undefined ? resolve(outcomes) : reject(error)),
-    );
-  });
-}
-
-function failuresOf(batches: readonly PartitionBatch[], outcomes: readonly PartitionOutcome[]): readonly Failure[] {
-  const failures: Failure[] = [];
-  for (const batch of batches) {
-    const outcome = outcomes.find(({ topic, partition }) => topic === batch.topic && partition === batch.partition);
-    if (outcome?.errorCode === 0) continue;
-    const errorName = outcome === undefined ? undefined : (protocolErrorsCodesById[outcome.errorCode] ?? 'UNKNOWN');
-    if (errorName === duplicateSequence) continue;
-    const detail = outcome?.detail ?? undefined;
-    const message = [errorName ?? 'the broker has not answered for it', detail].filter(Boolean).join(': ');
-    failures.push({ batch, errorName, message });
-  }
-  return failures;
 }
 
 function errorOf(failures: readonly Failure[], partitions: number): Error {

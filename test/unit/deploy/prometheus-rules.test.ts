@@ -36,7 +36,10 @@ describe('the alert rules', () => {
       () => 0,
     );
     createForwardMetrics(ingest.registry, { callbacks: 0, bytes: 0 });
-    const consumer = createConsumerMetrics();
+    const consumer = createConsumerMetrics(() => ({
+      partitions: { running: 0, claiming: 0, stopped: 0 },
+      oldestInFlightMs: 0,
+    }));
     const supervisor = createSupervisorMetrics(() => 0);
     const metrics = await Promise.all(
       [ingest, consumer, supervisor].map(({ registry }) => registry.getMetricsAsJSON()),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { rollupKey, Windows, windowMs } from '../../../../consumers/analytics/windows.ts';
-import type { Rollup } from '../../../../schemas/generated/events.ts';
+import type { Rollup, WindowRow } from '../../../../schemas/generated/events.ts';
 import { sdkAppId } from '../../../support/callbacks.ts';
+import { MapState } from '../../../support/map-state.ts';
 import { aVerdict } from '../../../support/verdicts.ts';
 
 const startMs = 1_699_999_980_000;
@@ -12,12 +13,11 @@ const closeMs = endMs + graceMs;
 const partition = 3;
 
 /** Windows of partition 3, and a way to add verdicts of the window at `startMs` by offset. */
-function setUp(restored: readonly Rollup[] = []) {
-  const windows = new Windows(partition, { graceMs, emitMs });
-  for (const row of restored) windows.restore(row);
+function setUp(state = new MapState<WindowRow>()) {
+  const windows = new Windows({ partition, nextOffset: 0, state, graceMs, emitMs });
   const add = (offset: number, more: Parameters<typeof aVerdict>[0] = {}) =>
-    windows.add(aVerdict({ receivedAt: startMs, ...more }), BigInt(offset));
-  return { windows, add };
+    windows.add(aVerdict({ receivedAt: startMs, ...more }), offset);
+  return { windows, add, state };
 }
 
 function numbers(rows: readonly Rollup[]): readonly (readonly [string | null, number, boolean])[] {
@@ -158,60 +158,52 @@ describe('a late verdict', () => {
   });
 });
 
-describe('resumeOffset', () => {
-  it('is the first offset of the oldest open window, and nothing when all are complete', () => {
-    const { windows, add } = setUp();
-    expect(windows.resumeOffset).toBeUndefined();
-    add(4);
-    add(5, { receivedAt: endMs });
-    add(6);
-    expect(windows.resumeOffset).toBe(4n);
+describe('a window six hours of verdicts ago', () => {
+  it('is not kept any more once it is complete', () => {
+    const { windows, add, state } = setUp();
+    add(0);
     windows.due(closeMs);
-    expect(windows.resumeOffset).toBe(5n);
-    windows.due(closeMs + windowMs);
-    expect(windows.resumeOffset).toBeUndefined();
-  });
-
-  it('is that of the first late verdict until its correction has been given out', () => {
-    const { windows, add } = setUp();
-    add(4);
-    windows.due(closeMs);
-    add(5);
-    add(6, { label: 'Porn' });
-    expect(windows.resumeOffset).toBe(5n);
-    windows.due(closeMs + 1);
-    expect(windows.resumeOffset).toBeUndefined();
+    add(1, { receivedAt: startMs + 6 * 60 * 60_000 + windowMs });
+    windows.due(startMs + 7 * 60 * 60_000);
+    expect([...state.values.values()].map(({ windowStart }) => windowStart)).toEqual([
+      startMs + 6 * 60 * 60_000 + windowMs,
+    ]);
   });
 });
 
 describe('after a restart', () => {
-  it('counts an open window anew: its rows so far do not count', () => {
+  it('goes on with an open window', () => {
     const before = setUp();
     before.add(0);
     before.add(1);
-    const { windows, add } = setUp(before.windows.due(startMs + 5_000));
-    expect([add(0), add(1), add(2)]).toEqual(['counted', 'counted', 'counted']);
+    before.windows.due(startMs + 5_000);
+    const { windows, add } = setUp(before.state);
+    expect(windows.due(startMs + 10_000)).toEqual([]);
+    expect(add(2)).toBe('counted');
     expect(numbers(windows.due(closeMs))).toEqual([['Ad', 3, true]]);
   });
 
-  it('knows what a complete row has counted, and adds what came later', () => {
+  it('gives out what had not been', () => {
     const before = setUp();
     before.add(0);
-    before.add(1);
-    const { windows, add } = setUp(before.windows.due(closeMs));
-    expect([add(0), add(1)]).toEqual(['repeated', 'repeated']);
-    expect(windows.due(closeMs + 1)).toEqual([]);
-    expect(add(2)).toBe('late');
-    expect(numbers(windows.due(closeMs + 1))).toEqual([['Ad', 3, true]]);
+    const { windows } = setUp(before.state);
+    expect(numbers(windows.due(startMs + 5_000))).toEqual([['Ad', 1, false]]);
   });
 
-  it('counts those rows anew that had not become durable with the others of their window', () => {
+  it('adds what comes late to a complete window', () => {
     const before = setUp();
     before.add(0);
-    before.add(1, { label: 'Porn' });
-    const [durable] = before.windows.due(closeMs);
-    const { windows, add } = setUp(durable === undefined ? [] : [durable]);
-    expect([add(0), add(1, { label: 'Porn' })]).toEqual(['repeated', 'late']);
-    expect(numbers(windows.due(closeMs + 1))).toEqual([['Porn', 1, true]]);
+    before.windows.due(closeMs);
+    const { windows, add } = setUp(before.state);
+    expect(windows.due(closeMs + 1)).toEqual([]);
+    expect(add(1)).toBe('late');
+    expect(numbers(windows.due(closeMs + 1))).toEqual([['Ad', 2, true]]);
+  });
+
+  it('says that a row is counted through the offset before the next one', () => {
+    const before = setUp();
+    before.add(0);
+    const windows = new Windows({ partition, nextOffset: 8, state: before.state, graceMs, emitMs });
+    expect(windows.due(closeMs)).toMatchObject([{ throughOffset: 7 }]);
   });
 });

@@ -25,12 +25,14 @@ const headers = fc.option(
 );
 const recordsWith = (time: fc.Arbitrary<number>): fc.Arbitrary<OutgoingRecord[]> =>
   fc.array(
-    fc.record({ key: bytes, value: bytes, timestampMs: time, headers }).map(({ headers: given, ...record }) => ({
-      topic: 'im.verdict.v1',
-      partition: 3,
-      ...record,
-      ...(given !== undefined && { headers: given }),
-    })),
+    fc
+      .record({ key: bytes, value: fc.option(bytes), timestampMs: time, headers })
+      .map(({ headers: given, ...record }) => ({
+        topic: 'im.verdict.v1',
+        partition: 3,
+        ...record,
+        ...(given !== undefined && { headers: given }),
+      })),
     { minLength: 1, maxLength: 40 },
   );
 
@@ -46,9 +48,9 @@ function messagesOf(each: readonly OutgoingRecord[]) {
   }));
 }
 
-function batchOf(each: readonly OutgoingRecord[]): Buffer {
+function batchOf(each: readonly OutgoingRecord[], isTransactional = false): Buffer {
   const target = Buffer.alloc(recordBatchBytes(each));
-  expect(writeRecordBatch(target, 0, each, identity)).toBe(target.length);
+  expect(writeRecordBatch(target, 0, each, { ...identity, isTransactional })).toBe(target.length);
   return target;
 }
 
@@ -98,12 +100,13 @@ describe('a record batch', () => {
 
   it('is byte for byte what the library writes, but for the leader epoch, which the broker sets', () => {
     fc.assert(
-      fc.property(recordsWith(nearTime), (each) => {
+      fc.property(recordsWith(nearTime), fc.boolean(), (each, isTransactional) => {
         const { producerId, producerEpoch, firstSequence } = identity;
         const sequences = { getWithDefault: () => firstSequence };
-        const options = { producerId, producerEpoch, sequences, partitionLeaderEpoch: -1 };
-        const expected = createRecordsBatch(messagesOf(each), options as never).buffer;
-        expect(batchOf(each).equals(expected)).toBe(true);
+        const transactionalId = isTransactional ? 'an-id' : undefined;
+        const options = { producerId, producerEpoch, sequences, transactionalId, partitionLeaderEpoch: -1 };
+        const expected = createRecordsBatch(messagesOf(each) as never, options as never).buffer;
+        expect(batchOf(each, isTransactional).equals(expected)).toBe(true);
       }),
     );
   });
@@ -119,21 +122,21 @@ describe('a Produce request', () => {
       { minLength: 1, maxLength: 4 },
     );
     fc.assert(
-      fc.property(topics, (each) => {
+      fc.property(topics, fc.option(fc.stringMatching(/^[a-z/.]{1,200}$/)), (each, transactionalId) => {
         const unique = new Map(each.map(({ name, partitions }) => [name, partitions]));
         const placed: TopicRecords[] = Array.from(unique, ([topic, partitions]) => ({
           topic,
           partitions: partitions.map((batch, partition) => ({
             partition,
             records: batch.map((record) => ({ ...record, topic, partition })),
-            identity: { ...identity, firstSequence: 0 },
+            identity: { ...identity, firstSequence: 0, isTransactional: transactionalId !== null },
           })),
         }));
         const messages = placed.flatMap(({ partitions }) => partitions.flatMap((batch) => messagesOf(batch.records)));
         const { producerId, producerEpoch } = identity;
-        const options = { producerId, producerEpoch, partitionLeaderEpoch: -1 };
+        const options = { producerId, producerEpoch, transactionalId, partitionLeaderEpoch: -1 };
         const expected = produceV9.createRequest(-1, 5000, messages as never, options as never) as Writer;
-        expect(encodeProduceRequest(placed, 5000).equals(expected.buffer)).toBe(true);
+        expect(encodeProduceRequest(placed, 5000, transactionalId).equals(expected.buffer)).toBe(true);
       }),
       { numRuns: 50 },
     );

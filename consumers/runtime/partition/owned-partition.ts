@@ -1,0 +1,327 @@
+import { type Clock, sleep } from '../../../lib/clock.ts';
+import { AppError, messageOf } from '../../../lib/errors.ts';
+import type { FetchedBatch } from '../../../lib/kafka/consume/fetcher.ts';
+import type { ConsumedRecord } from '../../../lib/kafka/consume/record-batch-reader.ts';
+import type { OutgoingRecord } from '../../../lib/kafka/ports.ts';
+import { RecordRefusedError } from '../../../lib/kafka/record-refused.ts';
+import { TransactionAbortedError } from '../../../lib/kafka/transact/errors.ts';
+import type { GroupMember, TransactionalProducer } from '../../../lib/kafka/transact/transactional-producer.ts';
+import type { Logger } from '../../../lib/logger.ts';
+import type { RecordWriter, TopicRecord } from '../../../schemas/record-writer.ts';
+import { RegistryUnavailableError } from '../../../schemas/registry.ts';
+import type { StateLog } from '../changelog.ts';
+import { deadLetterOf } from '../dead-letter.ts';
+import type { Decoded, EventDecoder } from '../decoder.ts';
+import type { ConsumerMetrics } from '../metrics.ts';
+import type { EventName, Outcome, PartitionProcessor } from '../processor.ts';
+import { retryPauseMs } from '../retry-pause.ts';
+import type { LocalCopy } from '../state/local-copy.ts';
+import { SnapshotDamagedError } from '../state/snapshot.ts';
+import type { Refusals } from './refusals.ts';
+
+/** Neither an output nor the dead letter that should stand for it is taken: a person has to look. */
+export class PartitionStoppedError extends AppError {
+  override readonly name = 'PartitionStoppedError';
+  readonly code = 'PARTITION_STOPPED';
+  readonly retryable = false;
+}
+
+export interface OwnedPartitionOptions<N extends EventName, V> {
+  /** Name of the service, for dead letters. */
+  readonly service: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly member: GroupMember;
+  readonly producer: Pick<TransactionalProducer, 'commit'>;
+  readonly copy: LocalCopy<V>;
+  readonly changelog: Pick<StateLog, 'recordsOf'>;
+  readonly processor: PartitionProcessor<N>;
+  readonly decoder: EventDecoder<N>;
+  readonly writer: RecordWriter;
+  readonly refusals: Refusals;
+  /** Offset of the first record that is not settled. */
+  readonly nextOffset: number;
+  readonly metrics: ConsumerMetrics;
+  /** For waits and durations. */
+  readonly clock: Clock;
+  /** The time that the processor sees. */
+  readonly time: Pick<Clock, 'nowMs'>;
+  readonly logger: Logger;
+  /** Told, once, why the partition cannot be gone on with: it has to be taken anew, or a person has to look. */
+  readonly onEnd: (error: Error) => void;
+  /** Aborted when the partition is lost: nothing takes effect after that. */
+  readonly signal: AbortSignal;
+}
+
+/** Most events in one transaction. */
+const transactionEvents = 5_000;
+
+/** A record that was read, decoded or with the reason why it cannot be. */
+interface Readable<N extends EventName> {
+  readonly record: ConsumedRecord;
+  readonly decoded: Decoded<N>;
+}
+
+/**
+ * One partition while this instance has it: events go to the processor in order, and what it gives out, the changes of its state,
+ * the ids of the events and how far the partition has come are committed in one transaction.
+ *
+ * A transaction that was aborted is tried again as it is; any other failure ends the ownership, and the partition is taken anew
+ * from what was committed.
+ */
+export class OwnedPartition<N extends EventName, V> {
+  readonly #options: OwnedPartitionOptions<N, V>;
+  #nextOffset: number;
+  #work: Promise<void> = Promise.resolve();
+  #hasEnded = false;
+  #isClosed = false;
+  #busySinceMs: number | undefined;
+  #waitingFor: string | undefined;
+
+  constructor(options: OwnedPartitionOptions<N, V>) {
+    this.#options = options;
+    this.#nextOffset = options.nextOffset;
+  }
+
+  /** Offset of the first record that is not settled. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /** Since when it has been at work, by the monotonic clock; `undefined` when it is idle. */
+  get busySinceMs(): number | undefined {
+    return this.#busySinceMs;
+  }
+
+  /** What it waits for, outside of this process; `undefined` when it does not. */
+  get waitingFor(): string | undefined {
+    return this.#waitingFor;
+  }
+
+  /** Resolves when all of `batch` is settled; never, when the partition is lost before. */
+  take(batch: FetchedBatch): Promise<void> {
+    return this.#inTurn(() => this.#takeBatch(batch));
+  }
+
+  /** Gives the processor the time. */
+  tick(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { processor, time } = this.#options;
+      const outputs = processor.tick?.(time.nowMs()) ?? [];
+      try {
+        await this.#commit(outputs, this.#nextOffset);
+      } catch (error) {
+        if (!(error instanceof RecordRefusedError)) throw error;
+        throw new PartitionStoppedError(`Kafka never takes what is due: ${messageOf(error)}`, { cause: error });
+      }
+    });
+  }
+
+  /** Resolves when nothing is under way any more. */
+  idle(): Promise<void> {
+    return this.#work;
+  }
+
+  /** Puts what is committed into the snapshot, and closes it. To be called when the partition is lost. Idempotent. */
+  async close(): Promise<void> {
+    const { copy, clock } = this.#options;
+    await this.#work;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      copy.flush(clock.nowMs());
+      copy[Symbol.dispose]();
+    } catch (error) {
+      if (!(error instanceof SnapshotDamagedError)) throw error;
+      this.#discard(error);
+    }
+  }
+
+  #discard(why: SnapshotDamagedError): void {
+    this.#isClosed = true;
+    this.#options.logger.warn({ reason: messageOf(why) }, 'a snapshot is thrown away, its topics have the same');
+    this.#options.copy.discard();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const { signal, clock, onEnd } = this.#options;
+    const done = this.#work.then(async () => {
+      if (signal.aborted || this.#hasEnded) return;
+      this.#busySinceMs = clock.monotonicMs();
+      try {
+        await work();
+      } catch (error) {
+        this.#hasEnded = true;
+        if (error instanceof SnapshotDamagedError) this.#discard(error);
+        // Whatever a partition that was lost meanwhile fails with is of no interest.
+        if (!signal.aborted) onEnd(error as Error);
+      } finally {
+        this.#busySinceMs = undefined;
+        this.#waitingFor = undefined;
+      }
+    });
+    this.#work = done;
+    // What comes for a partition that has ended is not settled.
+    return done.then(() => (this.#hasEnded || signal.aborted ? new Promise<never>(() => undefined) : undefined));
+  }
+
+  async #takeBatch({ records, nextOffset, highWatermark }: FetchedBatch): Promise<void> {
+    const { refusals, metrics, partition, time } = this.#options;
+    let begin = 0;
+    while (begin < records.length) {
+      const end = this.#transactionEnd(records, begin);
+      const chunk = records.slice(begin, end);
+      const next = end === records.length ? nextOffset : (records[end]?.offset ?? nextOffset);
+      await this.#transact(chunk, next);
+      refusals.settled(next);
+      const behind = chunk.at(-1);
+      const lagRecords = Math.max(0, highWatermark - next);
+      const lagMs = lagRecords === 0 || behind === undefined ? 0 : time.nowMs() - behind.timestampMs;
+      metrics.lag(partition, lagRecords, Math.max(0, lagMs));
+      begin = end;
+    }
+    this.#nextOffset = nextOffset;
+  }
+
+  #transactionEnd(records: readonly ConsumedRecord[], begin: number): number {
+    const { refusals } = this.#options;
+    const isSuspect = (index: number): boolean => refusals.isSuspect(records[index]?.offset ?? -1);
+    if (isSuspect(begin)) return begin + 1;
+    let end = begin + 1;
+    while (end < records.length && end - begin < transactionEvents && !isSuspect(end)) end += 1;
+    return end;
+  }
+
+  async #transact(records: readonly ConsumedRecord[], next: number): Promise<void> {
+    const { metrics, clock, refusals } = this.#options;
+    const beganMs = clock.monotonicMs();
+    const outputs: TopicRecord[] = [];
+    for (const readable of await this.#decodeAll(records)) this.#handle(readable, outputs);
+    try {
+      await this.#commit(outputs, next);
+    } catch (error) {
+      if (!(error instanceof RecordRefusedError)) throw error;
+      const offsets = records.map(({ offset }) => offset);
+      const [only] = offsets;
+      if (offsets.length === 1 && only !== undefined && refusals.whyRefused(only) !== undefined) {
+        throw new PartitionStoppedError(`Offset ${only}: Kafka never takes its outputs, nor its dead letter`, {
+          cause: error,
+        });
+      }
+      refusals.refused(offsets, messageOf(error));
+      throw error;
+    }
+    metrics.batch(records.length, clock.monotonicMs() - beganMs);
+  }
+
+  async #decodeAll(records: readonly ConsumedRecord[]): Promise<readonly Readable<N>[]> {
+    const { decoder } = this.#options;
+    const readable: Readable<N>[] = [];
+    for (const record of records) {
+      const decoded = decoder.decodeKnown(record.value) ?? (await this.#decode(record.value));
+      readable.push({ record, decoded });
+    }
+    return readable;
+  }
+
+  async #decode(value: Buffer | null): Promise<Decoded<N>> {
+    const { decoder, clock, logger, metrics, signal } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await decoder.decode(value);
+      } catch (error) {
+        if (!(error instanceof RegistryUnavailableError)) throw error;
+        this.#waitingFor = `the schema registry: ${messageOf(error)}`;
+        metrics.retried('registry');
+        logger.warn({ reason: messageOf(error) }, 'the schema of a record is not known yet, asking again');
+        await sleep(clock, retryPauseMs(attempt));
+        signal.throwIfAborted();
+      }
+    }
+  }
+
+  #handle({ record, decoded }: Readable<N>, outputs: TopicRecord[]): void {
+    const { metrics, logger, partition, refusals } = this.#options;
+    const { offset } = record;
+    const outcome = this.#outcomeOf(offset, decoded, refusals.whyRefused(offset));
+    metrics.handled(outcome.kind);
+    if (outcome.kind === 'repeat') return;
+    if (outcome.kind === 'skip') {
+      logger.debug({ partition, offset, why: outcome.why }, 'skipped');
+      return;
+    }
+    if (outcome.kind === 'ok') {
+      for (const output of outcome.outputs ?? []) outputs.push(traced(output, record));
+      return;
+    }
+    const { service, topic, time } = this.#options;
+    const { reason, detail } = outcome;
+    logger.warn({ partition, offset, reason, detail }, 'dead letter');
+    outputs.push(deadLetterOf({ service, topic, partition, record, reason, detail, failedAtMs: time.nowMs() }));
+  }
+
+  #outcomeOf(
+    offset: number,
+    decoded: Decoded<N>,
+    whyRefused: string | undefined,
+  ): Outcome | { readonly kind: 'repeat' } {
+    if ('problem' in decoded) return { kind: 'park', reason: 'RECORD_NOT_READABLE', detail: decoded.problem };
+    const { copy, processor } = this.#options;
+    if (!copy.seen.take(decoded.value.eventId, decoded.value.receivedAt)) return { kind: 'repeat' };
+    if (whyRefused !== undefined) return { kind: 'park', reason: 'OUTPUT_REFUSED', detail: whyRefused };
+    return processor.take({ value: decoded.value, offset });
+  }
+
+  /** Commits what was handled since the last time; does nothing when that is nothing. */
+  async #commit(outputs: readonly TopicRecord[], next: number): Promise<void> {
+    const { topic, partition, member, copy, changelog, writer, metrics, clock } = this.#options;
+    const change = copy.change();
+    const own = changelog.recordsOf(change, partition, clock.nowMs());
+    if (outputs.length === 0 && own.length === 0 && next === this.#nextOffset) return;
+    const records = [...outputs.map((output) => writer.recordOf(output)), ...own];
+    const beganMs = clock.monotonicMs();
+    const written = await this.#untilCommitted({ records, offsets: [{ topic, partition, offset: next }], member });
+    metrics.committed(clock.monotonicMs() - beganMs);
+    for (const { topic: id } of outputs) metrics.written(id);
+    copy.committed(change, writtenOf(own, written), clock.nowMs());
+    this.#nextOffset = next;
+  }
+
+  async #untilCommitted(
+    transaction: Parameters<TransactionalProducer['commit']>[0],
+  ): ReturnType<TransactionalProducer['commit']> {
+    const { producer, signal, metrics, clock, logger } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
+      signal.throwIfAborted();
+      try {
+        return await producer.commit(transaction, signal);
+      } catch (error) {
+        if (!(error instanceof TransactionAbortedError)) throw error;
+        this.#waitingFor = `Kafka: ${messageOf(error)}`;
+        metrics.retried('transaction');
+        logger.warn({ reason: messageOf(error) }, 'a transaction was aborted, trying again');
+        await sleep(clock, retryPauseMs(attempt));
+      }
+    }
+  }
+}
+
+/** An output goes on with the trace of the event that it comes from. */
+function traced(output: TopicRecord, record: ConsumedRecord): TopicRecord {
+  const traceparent = record.headers?.['traceparent'];
+  if (traceparent === undefined || output.headers?.['traceparent'] !== undefined) return output;
+  return { ...output, headers: { ...output.headers, traceparent: traceparent.toString() } };
+}
+
+/** Offset behind the last of `own` on each of their topics, as far as the broker has told. */
+function writtenOf(
+  own: readonly OutgoingRecord[],
+  lastOffsets: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const written = new Map<string, number>();
+  for (const { topic, partition } of own) {
+    const last = lastOffsets.get(`${topic}/${partition}`);
+    if (last !== undefined) written.set(topic, last + 1);
+  }
+  return written;
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import type { Clock } from '../../../lib/clock.ts';
+import type { Cluster } from '../../../lib/kafka/cluster.ts';
+import { committedOffset, offsetRange } from '../../../lib/kafka/consume/offsets.ts';
+import { readRange } from '../../../lib/kafka/consume/read-range.ts';
+import type { Coordinators } from '../../../lib/kafka/coordinators.ts';
+import type { Logger } from '../../../lib/logger.ts';
+import type { StateLog } from '../changelog.ts';
+import type { ConsumerMetrics } from '../metrics.ts';
+import { LocalCopy } from '../state/local-copy.ts';
+import { Snapshot } from '../state/snapshot.ts';
+import type { ValueCodec } from '../state/state-store.ts';
+
+export interface RestoreOptions<V> {
+  /** For reading: a request that waits for records holds up whatever comes behind it on the connection. */
+  readonly cluster: Cluster;
+  readonly clusterId: string;
+  readonly changelog: StateLog;
+  readonly codec: ValueCodec<V>;
+  /** Where the snapshots of this instance are. */
+  readonly folder: string;
+  readonly horizonMs: number;
+  readonly partition: number;
+  readonly metrics: ConsumerMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Brokers keep tombstones for a day by default; an older snapshot may have what they removed. */
+const oldestSnapshotMs = 12 * 60 * 60_000;
+
+/**
+ * Restores the state of a partition: what its snapshot has, and what stands on the topics behind that, up to their stable end. Whoever
+ * calls has the transactional id of the partition already, so that nobody writes there any more.
+ *
+ * @throws {StateUnreadableError} and the reason of `signal`, once that is aborted.
+ */
+export async function restore<V>(options: RestoreOptions<V>): Promise<LocalCopy<V>> {
+  const { changelog, partition, clock, signal, metrics, logger } = options;
+  const beganMs = clock.monotonicMs();
+  let copy = openCopy(options);
+  const isFromSnapshot = copy.positions.size > 0;
+  let records = 0;
+  try {
+    for (const topic of changelog.topics) {
+      const { begin, stableEnd } = await offsetRange(options.cluster, { topic, partition }, clock, signal);
+      if ((copy.positions.get(topic) ?? 0) > stableEnd) {
+        logger.warn(
+          { topic, partition },
+          'the snapshot goes further than its topic, which was made anew: restoring from there',
+        );
+        copy.discard();
+        copy = openCopy(options);
+      }
+      await readRange({
+        cluster: options.cluster,
+        topic,
+        partition,
+        from: Math.max(begin, copy.positions.get(topic) ?? 0),
+        end: stableEnd,
+        clock,
+        signal,
+        onRecords: async (read, next) => {
+          copy.restore(await changelog.read(topic, read), topic, next, clock.nowMs());
+          records += read.length;
+        },
+      });
+    }
+  } catch (error) {
+    copy[Symbol.dispose]();
+    throw error;
+  }
+  const tookMs = clock.monotonicMs() - beganMs;
+  metrics.restored(isFromSnapshot ? 'snapshot' : 'topic', tookMs);
+  logger.info(
+    { partition, from: isFromSnapshot ? 'snapshot' : 'topic', records, tookMs: Math.round(tookMs) },
+    'restored',
+  );
+  return copy;
+}
+
+function openCopy<V>(options: RestoreOptions<V>): LocalCopy<V> {
+  const { clusterId, changelog, codec, folder, horizonMs, partition, clock, logger } = options;
+  const path = join(folder, `${partition}.sqlite`);
+  const nowMs = clock.nowMs();
+  const of = { clusterId, topics: changelog.topics, partition };
+  const snapshot = Snapshot.open(path, of, nowMs - oldestSnapshotMs, (why) => {
+    logger.warn({ path, why }, 'a snapshot is thrown away, its topics have the same');
+  });
+  return new LocalCopy(snapshot, codec, horizonMs, nowMs);
+}
+
+/** Where a group begins with a partition: what it has committed, or the first record that is kept. */
+export async function beginningOf(
+  { coordinators, cluster }: { readonly coordinators: Coordinators; readonly cluster: Cluster },
+  groupId: string,
+  place: { readonly topic: string; readonly partition: number },
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<number> {
+  const committed = await committedOffset(coordinators, groupId, place, clock, signal);
+  const { begin } = await offsetRange(cluster, place, clock, signal);
+  return Math.max(begin, committed ?? 0);
+}

@@ -1,0 +1,191 @@
+import { type Clock, sleep } from '../../clock.ts';
+import { messageOf } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { Cluster } from '../cluster.ts';
+import type { TopicPartition } from '../ports.ts';
+import { type FetchedBytes, fetchFrom } from './fetch-request.ts';
+import { offsetRange } from './offsets.ts';
+import { type ConsumedRecord, readRecordBatches } from './record-batch-reader.ts';
+
+/** What was fetched of one partition at once. */
+export interface FetchedBatch {
+  readonly records: readonly ConsumedRecord[];
+  /** Where the next one begins. */
+  readonly nextOffset: number;
+  /** Offset behind the last record of the partition. */
+  readonly highWatermark: number;
+}
+
+/** Takes a batch of a partition, which is fetched further when what this returns has resolved. */
+export type TakeBatch = (batch: FetchedBatch) => Promise<void> | void;
+
+export interface FetcherOptions {
+  /** For fetching alone: a request that waits for records holds up whatever comes behind it on the connection. */
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Subscription extends TopicPartition {
+  readonly take: TakeBatch;
+  readonly end: AbortController;
+  offset: number;
+  /** It is being taken, or waited for, and not fetched. */
+  isPaused: boolean;
+}
+
+const idleWaitMs = 500;
+/** While a partition is being taken the broker must not wait for the others for long, so that it is fetched again soon. */
+const busyWaitMs = 20;
+const partitionBytes = 1024 * 1024;
+const maxBytes = 8 * 1024 * 1024;
+const troublePauseMs = 250;
+
+/**
+ * Fetches what is committed of partitions, each at its own pace: one that is slow to take its records holds up no other. At most a
+ * mebibyte of each is in memory.
+ */
+export class Fetcher {
+  readonly #options: FetcherOptions;
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** Brokers that a request is on its way to. */
+  readonly #asked = new Set<number>();
+  #needsRefresh = false;
+  #isScheduled = false;
+  #isStopped = false;
+
+  constructor(options: FetcherOptions) {
+    this.#options = options;
+  }
+
+  /** Fetches a partition from `offset` on. */
+  add({ topic, partition }: TopicPartition, offset: number, take: TakeBatch): void {
+    const end = new AbortController();
+    this.#subscriptions.set(`${topic}/${partition}`, { topic, partition, offset, take, end, isPaused: false });
+    this.#schedule();
+  }
+
+  /** Gives nothing of a partition out any more. */
+  remove({ topic, partition }: TopicPartition): void {
+    const name = `${topic}/${partition}`;
+    this.#subscriptions.get(name)?.end.abort();
+    this.#subscriptions.delete(name);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const subscription of [...this.#subscriptions.values()]) this.remove(subscription);
+  }
+
+  /** What becomes ready in the same turn is fetched together. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      void this.#ask();
+    });
+  }
+
+  async #ask(): Promise<void> {
+    const { cluster } = this.#options;
+    const all = [...this.#subscriptions.values()];
+    if (this.#needsRefresh || all.some(({ topic, partition }) => cluster.leaderOf(topic, partition) === undefined)) {
+      if (!(await this.#refresh(all))) return;
+    }
+    const ready = all.filter((each) => !each.isPaused && !each.end.signal.aborted);
+    const byLeader = Map.groupBy(ready, ({ topic, partition }) => cluster.leaderOf(topic, partition) ?? -1);
+    for (const [leader, theirs] of byLeader) {
+      if (this.#asked.has(leader)) continue;
+      this.#asked.add(leader);
+      const isBusy = ready.length < this.#subscriptions.size;
+      void this.#fetch(leader, theirs, isBusy ? busyWaitMs : idleWaitMs).finally(() => {
+        this.#asked.delete(leader);
+        if (this.#subscriptions.size > 0) this.#schedule();
+      });
+    }
+  }
+
+  /** Learns who leads the partitions; false when that failed and will be tried again. */
+  async #refresh(subscriptions: readonly Subscription[]): Promise<boolean> {
+    const { cluster, clock, logger } = this.#options;
+    try {
+      await cluster.refresh([...new Set(subscriptions.map(({ topic }) => topic))]);
+      this.#needsRefresh = false;
+      return true;
+    } catch (error) {
+      logger.warn({ reason: messageOf(error) }, 'no broker tells who leads the partitions, asking again');
+      await sleep(clock, troublePauseMs);
+      this.#schedule();
+      return false;
+    }
+  }
+
+  async #fetch(leader: number, subscriptions: readonly Subscription[], maxWaitMs: number): Promise<void> {
+    const { cluster, clock, logger } = this.#options;
+    let fetched: readonly FetchedBytes[];
+    try {
+      if (leader < 0) throw new Error('partitions have no leader');
+      const connection = await cluster.connectionTo(leader);
+      fetched = await fetchFrom(connection, subscriptions, { maxWaitMs, maxBytes, partitionBytes });
+    } catch (error) {
+      if (!this.#isStopped)
+        logger.warn({ leader, reason: messageOf(error) }, 'a broker gives no records, asking again');
+      this.#needsRefresh = true;
+      await sleep(clock, troublePauseMs);
+      return;
+    }
+    let isTroubled = false;
+    for (const each of fetched) {
+      const subscription = subscriptions.find(
+        ({ topic, partition }) => topic === each.topic && partition === each.partition,
+      );
+      if (subscription === undefined || subscription.end.signal.aborted) continue;
+      if (each.errorName === undefined) this.#give(subscription, each);
+      else if (each.errorName === 'OFFSET_OUT_OF_RANGE') this.#comeInto(subscription);
+      else {
+        logger.warn(
+          { topic: each.topic, partition: each.partition, reason: each.errorName },
+          'no records of a partition',
+        );
+        isTroubled = true;
+      }
+    }
+    if (!isTroubled) return;
+    this.#needsRefresh = true;
+    await sleep(clock, troublePauseMs);
+  }
+
+  #give(subscription: Subscription, { bytes, aborted, highWatermark }: FetchedBytes): void {
+    const { topic, partition, offset, take } = subscription;
+    const { records, nextOffset } = readRecordBatches(bytes, offset, aborted, `${topic}/${partition}`);
+    if (nextOffset === offset) return;
+    subscription.offset = nextOffset;
+    const taken = take({ records, nextOffset, highWatermark });
+    if (taken !== undefined) this.#pauseFor(subscription, taken);
+  }
+
+  /** What lies before the begin of the partition is kept no more: goes on with what is. */
+  #comeInto(subscription: Subscription): void {
+    const { cluster, clock, logger } = this.#options;
+    const { topic, partition, offset } = subscription;
+    const moved = offsetRange(cluster, subscription, clock, subscription.end.signal).then(({ begin, stableEnd }) => {
+      subscription.offset = Math.min(Math.max(offset, begin), stableEnd);
+      logger.error({ topic, partition, offset, begin, stableEnd }, 'records were removed before they were read');
+    });
+    this.#pauseFor(subscription, moved);
+  }
+
+  #pauseFor(subscription: Subscription, until: Promise<void>): void {
+    subscription.isPaused = true;
+    void until.then(
+      () => {
+        subscription.isPaused = false;
+        this.#schedule();
+      },
+      (error: unknown) => {
+        if (!subscription.end.signal.aborted) throw error;
+      },
+    );
+  }
+}
