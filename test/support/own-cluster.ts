@@ -60,8 +60,15 @@ export interface OwnCluster {
   stop(): Promise<void>;
 }
 
-/** Starts as many brokers as wanted; several are a quorum that stands as long as most of them do. */
-export async function startOwnCluster(brokerCount = 1): Promise<OwnCluster> {
+/**
+ * Starts as many brokers as wanted; several are a quorum that stands as long as most of them do.
+ *
+ * @param more settings of each broker that replace or join its own.
+ */
+export async function startOwnCluster(
+  brokerCount = 1,
+  more: Readonly<Record<string, string>> = {},
+): Promise<OwnCluster> {
   const tools = await javaTools();
   const { home, remove } = makeTestHome();
   const indexes = Array.from({ length: brokerCount }, (_, index) => index);
@@ -72,7 +79,7 @@ export async function startOwnCluster(brokerCount = 1): Promise<OwnCluster> {
   const brokers = indexes.map((index) => {
     const folder = join(home, `kafka-${index + 1}`);
     const [port = 0, controllerPort = 0] = [ports[index], controllerPorts[index]];
-    const properties = brokerCount === 1 ? {} : memberProperties(index + 1, voters, brokerCount);
+    const properties = { ...(brokerCount > 1 && memberProperties(index + 1, voters, brokerCount)), ...more };
     return new OwnProgram((onChild) =>
       startKafka({ ...kafkaOf(tools), folder, port, controllerPort, properties, onChild }),
     );
