@@ -3,7 +3,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Cluster } from '../../lib/kafka/cluster.ts';
 import { Fetcher } from '../../lib/kafka/consume/fetcher.ts';
-import { type Assigned, GroupMembership } from '../../lib/kafka/consume/membership.ts';
+import { GroupMembership } from '../../lib/kafka/consume/membership.ts';
+import type { GroupAssignment } from '../../lib/kafka/consume/membership-state.ts';
 import type { Coordinators } from '../../lib/kafka/coordinators.ts';
 import { TransactionalProducer } from '../../lib/kafka/transact/transactional-producer.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -110,7 +111,8 @@ export class TopicConsumer<N extends EventName, V> {
     await this.#left;
   }
 
-  #assign({ memberId, generationId, partitions }: Assigned): void {
+  #assign({ memberId, generationId, partitions: places }: GroupAssignment): void {
+    const partitions = places.map(({ partition }) => partition);
     const { clock, metrics, logger, createProcessors, groupId } = this.#options;
     metrics.rebalanced();
     logger.info({ partitions, generationId }, 'partitions assigned');
@@ -125,7 +127,7 @@ export class TopicConsumer<N extends EventName, V> {
       },
       onLost: (error) => {
         logger.warn({ reason: messageOf(error) }, 'a partition has to be taken anew, joining the group again');
-        this.#membership.rejoin();
+        void this.#membership.rejoin();
       },
       onBug: this.#options.onBug,
       clock,
@@ -159,7 +161,7 @@ export class TopicConsumer<N extends EventName, V> {
     await producer.initialise(signal);
     const { coordinators } = connection;
     const place = { topic, partition };
-    const nextOffset = await beginningOf({ coordinators, cluster: restoring }, groupId, place, clock, signal);
+    const nextOffset = await beginningOf({ coordinators, cluster: restoring }, groupId, place, signal);
     const copy = await restore({
       ...this.#options,
       cluster: restoring,

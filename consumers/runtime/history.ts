@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Cluster, ClusterOptions } from '../../lib/kafka/cluster.ts';
-import { offsetSince } from '../../lib/kafka/consume/offsets.ts';
+import { offsetSince } from '../../lib/kafka/consume/partition-offsets.ts';
 import { readRange } from '../../lib/kafka/consume/read-range.ts';
 import { readTopics, type Start } from '../../lib/kafka/topic-reader.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -66,7 +66,7 @@ export function createHistory({
     readPartition: async (id, partition, { sinceMs, untilOffset }, signal, onRecord) => {
       const decoder = decoderOf(id);
       const place = { topic: topicName(prefix, id), partition };
-      const from = await offsetSince(cluster, place, sinceMs, clock, signal);
+      const from = await offsetSince({ cluster, ...place, sinceMs, signal });
       if (from === undefined) return;
       await readRange({
         ...place,

@@ -82,8 +82,9 @@ type LogEntry = { level: logLevel; namespace: string; log: { message: string; [e
 function logTo(logger: Logger): (entry: LogEntry) => void {
   return ({ level, namespace, log: { message, broker, error, retryCount } }) => {
     const details = { namespace, broker, error, retryCount };
-    // A coordinator that is on its way is what every first use of a cluster meets; kafkajs asks again.
-    if (/coordinator is (not available|loading)/.test(`${message} ${error}`)) logger.debug(details, message);
+    // A coordinator that is on its way is what every first use of a cluster meets, and members come and go; kafkajs asks again.
+    if (/coordinator is (not available|loading)|group is rebalancing/.test(`${message} ${error}`))
+      logger.debug(details, message);
     else if (level === logLevel.ERROR || level === logLevel.WARN) logger.warn(details, message);
     else if (level === logLevel.INFO) logger.debug(details, message);
     else logger.trace(details, message);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Connection, ConnectionPool, metadataV9, ResponseError } from '@platformatic/kafka';
 import { KafkaRequestError } from './admin.ts';
 
-export interface Address {
+interface Address {
   readonly host: string;
   readonly port: number;
 }
@@ -83,8 +83,8 @@ export class Cluster {
     }
   }
 
-  /** Takes the address of a broker from an answer. */
-  learn(nodeId: number, { host, port }: Address): void {
+  /** Where a broker is that an answer has told of. */
+  learn({ nodeId, host, port }: Address & { readonly nodeId: number }): void {
     this.#addresses.set(nodeId, { host, port });
   }
 

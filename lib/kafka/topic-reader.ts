@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts';
 import { KafkaRequestError } from './admin.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { Fetcher } from './consume/fetcher.ts';
-import { offsetRange, offsetSince } from './consume/offsets.ts';
+import { offsetRange, offsetSince } from './consume/partition-offsets.ts';
 import { readRange } from './consume/read-range.ts';
 import type { ConsumedRecord } from './consume/record-batch-reader.ts';
 import type { TopicPartition } from './ports.ts';
@@ -103,7 +103,7 @@ async function partitionsOf(cluster: Cluster, topics: readonly string[]): Promis
 }
 
 async function rangeOf(cluster: Cluster, place: TopicPartition, signal: AbortSignal): Promise<PartitionRange> {
-  const { begin, stableEnd: end } = await offsetRange(cluster, place, clock, signal);
+  const { begin, stableEnd: end } = await offsetRange(cluster, place, signal);
   return { ...place, begin, end };
 }
 
@@ -114,7 +114,10 @@ async function readAll(
   signal: AbortSignal,
   give: (record: ReadRecord) => Promise<void>,
 ): Promise<void> {
-  const from = start === 'beginning' ? range.begin : await offsetSince(cluster, range, start.sinceMs, clock, signal);
+  const from =
+    start === 'beginning'
+      ? range.begin
+      : await offsetSince({ cluster, topic: range.topic, partition: range.partition, sinceMs: start.sinceMs, signal });
   if (from === undefined) return;
   const onRecords = async (records: readonly ConsumedRecord[]): Promise<void> => {
     for (const record of records) await give(placed(range, record));

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Cluster } from '../../../lib/kafka/cluster.ts';
-import { committedOffset, offsetRange } from '../../../lib/kafka/consume/offsets.ts';
+import { committedOffsets, offsetRange } from '../../../lib/kafka/consume/partition-offsets.ts';
 import { readRange } from '../../../lib/kafka/consume/read-range.ts';
 import type { Coordinators } from '../../../lib/kafka/coordinators.ts';
+import type { TopicPartition } from '../../../lib/kafka/ports.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { StateLog } from '../changelog.ts';
 import type { ConsumerMetrics } from '../metrics.ts';
@@ -44,7 +45,7 @@ export async function restore<V>(options: RestoreOptions<V>): Promise<LocalCopy<
   let records = 0;
   try {
     for (const topic of changelog.topics) {
-      const { begin, stableEnd } = await offsetRange(options.cluster, { topic, partition }, clock, signal);
+      const { begin, stableEnd } = await offsetRange(options.cluster, { topic, partition }, signal);
       if ((copy.positions.get(topic) ?? 0) > stableEnd) {
         logger.warn(
           { topic, partition },
@@ -95,11 +96,10 @@ function openCopy<V>(options: RestoreOptions<V>): LocalCopy<V> {
 export async function beginningOf(
   { coordinators, cluster }: { readonly coordinators: Coordinators; readonly cluster: Cluster },
   groupId: string,
-  place: { readonly topic: string; readonly partition: number },
-  clock: Clock,
+  { topic, partition }: TopicPartition,
   signal: AbortSignal,
 ): Promise<number> {
-  const committed = await committedOffset(coordinators, groupId, place, clock, signal);
-  const { begin } = await offsetRange(cluster, place, clock, signal);
-  return Math.max(begin, committed ?? 0);
+  const committed = await committedOffsets({ coordinators, groupId, topic, partitions: [partition], signal });
+  const { begin } = await offsetRange(cluster, { topic, partition }, signal);
+  return Math.max(begin, committed.get(partition) ?? 0);
 }

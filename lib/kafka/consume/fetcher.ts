@@ -4,7 +4,7 @@ import type { Logger } from '../../logger.ts';
 import type { Cluster } from '../cluster.ts';
 import type { TopicPartition } from '../ports.ts';
 import { type FetchedBytes, fetchFrom } from './fetch-request.ts';
-import { offsetRange } from './offsets.ts';
+import { offsetRange } from './partition-offsets.ts';
 import { type ConsumedRecord, readRecordBatches } from './record-batch-reader.ts';
 
 /** What was fetched of one partition at once. */
@@ -167,9 +167,9 @@ export class Fetcher {
 
   /** What lies before the begin of the partition is kept no more: goes on with what is. */
   #comeInto(subscription: Subscription): void {
-    const { cluster, clock, logger } = this.#options;
+    const { cluster, logger } = this.#options;
     const { topic, partition, offset } = subscription;
-    const moved = offsetRange(cluster, subscription, clock, subscription.end.signal).then(({ begin, stableEnd }) => {
+    const moved = offsetRange(cluster, subscription, subscription.end.signal).then(({ begin, stableEnd }) => {
       subscription.offset = Math.min(Math.max(offset, begin), stableEnd);
       logger.error({ topic, partition, offset, begin, stableEnd }, 'records were removed before they were read');
     });

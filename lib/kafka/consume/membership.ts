@@ -1,126 +1,144 @@
-import type { Consumer, Kafka } from 'kafkajs';
-import { kafkaRequest } from '../admin.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Kafka, PartitionAssigner } from 'kafkajs';
+import { type Clock, systemClock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import type { Claim } from './copartition.ts';
 import { copartitionAssigner } from './copartition-assigner.ts';
+import { GroupSession } from './group-session.ts';
+import { type MembershipListener, MembershipState } from './membership-state.ts';
 
-/** What a member of a group has between two rebalances. */
-export interface Assigned {
-  readonly memberId: string;
-  readonly generationId: number;
-  /** Numbers of its partitions, the same of every topic. */
-  readonly partitions: readonly number[];
-}
+const reopenPauseMs = 500;
 
-export interface GroupMembershipOptions {
+export interface GroupMembershipOptions extends MembershipListener {
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly topics: readonly string[];
-  readonly onAssigned: (assigned: Assigned) => void;
-  /** Told, before anybody else can have them, that the partitions are to be left. */
-  readonly onRevoked: () => void;
-  /** Told that the client has given up for good. */
+  /** Makes the assigner; `claim` says what this member had last. Not given: partition p of every topic goes to the same member. */
+  readonly assigner?: (claim: () => Claim) => PartitionAssigner;
+  /** The group goes on without a member that it has not heard of for so long. Brokers take 6 s and more unless told otherwise. */
+  readonly sessionTimeoutMs?: number;
+  readonly heartbeatIntervalMs?: number;
+  /** How long the group waits in a rebalance for members that are alive to join again. */
+  readonly rebalanceTimeoutMs?: number;
+  readonly clock?: Clock;
+  /** The membership has ended for a reason that does not pass with time; `onRevoked` has come before. */
   readonly onFailed: (error: Error) => void;
 }
 
-/** A killed member is missed after this long; brokers take no less than 6 s by default. */
-const sessionTimeoutMs = 9_000;
-const heartbeatIntervalMs = 500;
-/** How often the client looks whether to send a heartbeat; it fetches nothing. */
-const loopMs = 250;
-
 /**
- * Membership of a consumer group by kafkajs, whose loop only sends heartbeats here: all partitions are paused as soon as they are
- * assigned, and read by somebody else.
+ * A member of a consumer group that fetches nothing: kafkajs joins and heartbeats, all partitions are paused.
  *
- * kafkajs tells the generation with the first heartbeat, so that the partitions are given out up to 750 ms after the group has shared them.
+ * `onAssigned` and `onRevoked` come in turns. `onAssigned` comes once for each generation that the member joins, and once more for the
+ * same generation where the member had to doubt itself (no heartbeat answered for the session time-out less one interval) and a
+ * heartbeat is answered after all. `onRevoked` comes synchronously with whatever makes the membership doubtful.
  */
 export class GroupMembership {
   readonly #options: GroupMembershipOptions;
-  readonly #consumer: Consumer;
-  /** Has joined, its generation not known yet. */
-  #joined: { readonly memberId: string; readonly partitions: readonly number[] } | undefined;
-  #lastPartitions: readonly number[] = [];
-  #assigned: Assigned | undefined;
-  #rejoining: Promise<void> | undefined;
-  #isStopped = false;
+  readonly #clock: Clock;
+  readonly #sessionTimeoutMs: number;
+  readonly #heartbeatIntervalMs: number;
+  readonly #state: MembershipState;
+  readonly #stopping = new AbortController();
+  #session: GroupSession | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: GroupMembershipOptions) {
     this.#options = options;
-    this.#consumer = options.kafka.consumer({
-      groupId: options.groupId,
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: sessionTimeoutMs,
-      heartbeatInterval: heartbeatIntervalMs,
-      maxWaitTimeInMs: loopMs,
-      partitionAssigners: [copartitionAssigner(() => this.#lastPartitions)],
-    });
-    this.#listen();
+    this.#clock = options.clock ?? systemClock;
+    this.#sessionTimeoutMs = options.sessionTimeoutMs ?? 9_000;
+    this.#heartbeatIntervalMs = options.heartbeatIntervalMs ?? 1_000;
+    this.#state = new MembershipState(this.#clock, this.#sessionTimeoutMs - this.#heartbeatIntervalMs, options);
   }
 
-  /** What this member has now; `undefined` while the group shares the partitions. */
-  get assigned(): Assigned | undefined {
-    return this.#assigned;
+  /** Asked right before something that only the owner of a partition may do. */
+  get isMember(): boolean {
+    return this.#state.isMember;
   }
 
-  /** Joins the group. @throws {KafkaRequestError} when the cluster cannot be reached. */
-  async start(): Promise<void> {
-    await kafkaRequest(async () => {
-      await this.#consumer.connect();
-      await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
-      await this.#run();
-    });
+  /** When the last heartbeat was sent that has been answered; of the clock's monotonic time. */
+  get lastHeartbeatMs(): number {
+    return this.#state.lastHeartbeatMs;
   }
 
-  /** Leaves the group and joins it again, so that all partitions are taken anew. Idempotent while that is under way. */
-  rejoin(): void {
-    this.#revoke();
-    this.#rejoining ??= this.#again().finally(() => {
-      this.#rejoining = undefined;
-    });
+  /**
+   * Joins the group.
+   *
+   * @throws {KafkaRequestError} when no broker can be reached, or a topic does not exist.
+   */
+  start(): Promise<void> {
+    return this.#inTurn(() => this.#open());
   }
 
-  /** Leaves the group. */
+  /** Leaves the group and joins it again, as somebody new; brokers that are away are waited for. */
+  rejoin(): Promise<void> {
+    this.#state.left();
+    this.#state.forgotten();
+    return this.#inTurn(() => this.#openAgain());
+  }
+
+  /** Leaves the group for good; takes 3 s at most. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#revoke();
-    await this.#consumer.disconnect();
+    this.#stopping.abort();
+    await this.#session?.end();
   }
 
-  async #again(): Promise<void> {
-    await this.#consumer.stop();
-    if (!this.#isStopped) await this.#run();
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
-  #run(): Promise<void> {
-    return this.#consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => undefined });
-  }
-
-  #listen(): void {
-    const { topics, onFailed, onAssigned } = this.#options;
-    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = this.#consumer.events;
-    this.#consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
-      this.#revoke();
-      this.#consumer.pause(topics.map((topic) => ({ topic })));
-      const [topic = ''] = topics;
-      this.#lastPartitions = memberAssignment[topic] ?? [];
-      this.#joined = { memberId, partitions: this.#lastPartitions };
+  async #open(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const {
+      kafka,
+      groupId,
+      topics,
+      assigner = copartitionAssigner,
+      onFailed,
+      rebalanceTimeoutMs = 10_000,
+    } = this.#options;
+    const session = new GroupSession({
+      kafka,
+      groupId,
+      topics,
+      assigner: assigner(() => this.#state.claim),
+      sessionTimeoutMs: this.#sessionTimeoutMs,
+      heartbeatIntervalMs: this.#heartbeatIntervalMs,
+      rebalanceTimeoutMs,
+      clock: this.#clock,
+      state: this.#state,
+      onCrash: (error, mayPass) => {
+        if (mayPass) void this.#inTurn(() => this.#replace(session));
+        else onFailed(error);
+      },
     });
-    this.#consumer.on(HEARTBEAT, ({ payload: { memberId, groupGenerationId: generationId } }) => {
-      if (this.#joined?.memberId !== memberId || this.#isStopped) return;
-      this.#assigned = { memberId, generationId, partitions: this.#joined.partitions };
-      this.#joined = undefined;
-      onAssigned(this.#assigned);
-    });
-    this.#consumer.on(REBALANCING, () => this.#revoke());
-    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
-      this.#revoke();
-      if (!restart) onFailed(error);
-    });
+    this.#session = session;
+    try {
+      await session.join();
+    } catch (error) {
+      await session.end();
+      throw error;
+    }
   }
 
-  #revoke(): void {
-    this.#joined = undefined;
-    if (this.#assigned === undefined) return;
-    this.#assigned = undefined;
-    this.#options.onRevoked();
+  /** Unless somebody has asked for a new session in the meantime. */
+  async #replace(crashed: GroupSession): Promise<void> {
+    if (this.#session === crashed) await this.#openAgain();
+  }
+
+  async #openAgain(): Promise<void> {
+    const { signal } = this.#stopping;
+    await this.#session?.end();
+    while (!signal.aborted) {
+      try {
+        await this.#open();
+        return;
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        // kafkajs has logged what the matter is.
+        await pause(reopenPauseMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
   }
 }

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { addOffsetsToTxnV3, type Connection, endTxnV3, initProducerIdV4, txnOffsetCommitV3 } from '@platformatic/kafka';
+import type { CoordinatorKind, Coordinators } from '../../lib/kafka/coordinators.ts';
+import { untilAnswered } from '../../lib/kafka/until-answered.ts';
+
+/** Who commits offsets; nobody in particular when a test does not say. */
+interface Committer {
+  readonly memberId: string;
+  readonly generationId: number;
+}
+
+/** A transaction of offsets, request by request, so that it stands still wherever a test wants it to. */
+export class SlowTransaction {
+  readonly id = `transaction-${randomBytes(4).toString('hex')}`;
+  readonly #coordinators: Coordinators;
+  #producer: { readonly producerId: bigint; readonly producerEpoch: number } | undefined;
+
+  constructor(coordinators: Coordinators) {
+    this.#coordinators = coordinators;
+  }
+
+  async begin(): Promise<void> {
+    this.#producer = await this.#ask('transaction', this.id, (connection) =>
+      initProducerIdV4.api.async(connection, this.id, 30_000),
+    );
+  }
+
+  async commitOffset(
+    groupId: string,
+    { topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: bigint },
+    { memberId, generationId }: Committer = { memberId: '', generationId: -1 },
+  ): Promise<void> {
+    const [id, epoch] = this.#identity();
+    await this.#ask('transaction', this.id, (connection) =>
+      addOffsetsToTxnV3.api.async(connection, this.id, id, epoch, groupId),
+    );
+    const partitions = [
+      { partitionIndex: partition, committedOffset: offset, committedLeaderEpoch: -1, committedMetadata: null },
+    ];
+    const topics = [{ name: topic, partitions }];
+    await this.#ask('group', groupId, (connection) =>
+      txnOffsetCommitV3.api.async(connection, this.id, groupId, id, epoch, generationId, memberId, null, topics),
+    );
+  }
+
+  async end(committed: boolean): Promise<void> {
+    const [id, epoch] = this.#identity();
+    await this.#ask('transaction', this.id, (connection) =>
+      endTxnV3.api.async(connection, this.id, id, epoch, committed),
+    );
+  }
+
+  #identity(): readonly [id: bigint, epoch: number] {
+    if (this.#producer === undefined) throw new Error('The transaction has not begun');
+    return [this.#producer.producerId, this.#producer.producerEpoch];
+  }
+
+  /** Coordinators of a cluster that has just begun are on their way for a while. */
+  #ask<T>(kind: CoordinatorKind, key: string, request: (connection: Connection) => Promise<T>): Promise<T> {
+    return untilAnswered(new AbortController().signal, async () => {
+      try {
+        return await request(await this.#coordinators.connectionTo(kind, key));
+      } catch (error) {
+        this.#coordinators.forget(kind, key);
+        throw error;
+      }
+    });
+  }
+}
