@@ -182,6 +182,7 @@ export class TopicConsumer<N extends EventName, V> {
         processor,
         refusals: this.#refusalsOf(partition),
         nextOffset,
+        isOwner: () => this.#membership.isMember && !signal.aborted,
         onEnd,
         signal,
       });

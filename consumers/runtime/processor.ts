@@ -1,6 +1,7 @@
 import type { ConsumerReason } from '../../schemas/dead-letter-reasons.ts';
 import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
+import type { Effect, Effects } from './effects/effects.ts';
 import type { State } from './state/state-store.ts';
 
 /** Events that can be consumed: each has an id, by which repeats are known, and a time. */
@@ -35,6 +36,8 @@ export interface PartitionProcessor<N extends EventName> {
   take(event: Received<N>): Outcome;
   /** What is to be written because time has passed; asked about every second. */
   tick?(nowMs: number): readonly TopicRecord[];
+  /** What it does outside of Kafka, if anything. */
+  readonly effects?: Effects<Effect, unknown>;
 }
 
 /** What a processor begins with. */

@@ -12,6 +12,8 @@ import { RegistryUnavailableError } from '../../../schemas/registry.ts';
 import type { StateLog } from '../changelog.ts';
 import { deadLetterOf } from '../dead-letter.ts';
 import type { Decoded, EventDecoder } from '../decoder.ts';
+import { EffectRunner } from '../effects/effect-runner.ts';
+import type { Effect } from '../effects/effects.ts';
 import type { ConsumerMetrics } from '../metrics.ts';
 import type { EventName, Outcome, PartitionProcessor } from '../processor.ts';
 import { retryPauseMs } from '../retry-pause.ts';
@@ -47,6 +49,8 @@ export interface OwnedPartitionOptions<N extends EventName, V> {
   /** The time that the processor sees. */
   readonly time: Pick<Clock, 'nowMs'>;
   readonly logger: Logger;
+  /** Whether this instance has the partition at this moment, as far as it can know. */
+  readonly isOwner: () => boolean;
   /** Told, once, why the partition cannot be gone on with: it has to be taken anew, or a person has to look. */
   readonly onEnd: (error: Error) => void;
   /** Aborted when the partition is lost: nothing takes effect after that. */
@@ -73,6 +77,7 @@ export class OwnedPartition<N extends EventName, V> {
   readonly #options: OwnedPartitionOptions<N, V>;
   #nextOffset: number;
   #work: Promise<void> = Promise.resolve();
+  #effects: EffectRunner<Effect, unknown> | undefined;
   #hasEnded = false;
   #isClosed = false;
   #busySinceMs: number | undefined;
@@ -81,6 +86,15 @@ export class OwnedPartition<N extends EventName, V> {
   constructor(options: OwnedPartitionOptions<N, V>) {
     this.#options = options;
     this.#nextOffset = options.nextOffset;
+    const { effects } = options.processor;
+    if (effects === undefined) return;
+    this.#effects = new EffectRunner({
+      ...options,
+      effects,
+      settle: (effect, result) => this.#inTurn(() => this.#give(effects.settle(effect, result))),
+      onBug: (error) => this.#end(error as Error),
+    });
+    this.#effects.begin(true);
   }
 
   /** Offset of the first record that is not settled. */
@@ -100,21 +114,27 @@ export class OwnedPartition<N extends EventName, V> {
 
   /** Resolves when all of `batch` is settled; never, when the partition is lost before. */
   take(batch: FetchedBatch): Promise<void> {
-    return this.#inTurn(() => this.#takeBatch(batch));
+    const run = (): Promise<void> => this.#inTurn(() => this.#takeBatch(batch));
+    // Not in turn: effects need turns to make room.
+    return this.#effects?.room()?.then(run) ?? run();
   }
 
   /** Gives the processor the time. */
   tick(): Promise<void> {
     return this.#inTurn(async () => {
       const { processor, time } = this.#options;
-      const outputs = processor.tick?.(time.nowMs()) ?? [];
-      try {
-        await this.#commit(outputs, this.#nextOffset);
-      } catch (error) {
-        if (!(error instanceof RecordRefusedError)) throw error;
-        throw new PartitionStoppedError(`Kafka never takes what is due: ${messageOf(error)}`, { cause: error });
-      }
+      await this.#give(processor.tick?.(time.nowMs()) ?? []);
     });
+  }
+
+  /** Commits outputs that no event has led to. */
+  async #give(outputs: readonly TopicRecord[]): Promise<void> {
+    try {
+      await this.#commit(outputs, this.#nextOffset);
+    } catch (error) {
+      if (!(error instanceof RecordRefusedError)) throw error;
+      throw new PartitionStoppedError(`Kafka never takes what is due: ${messageOf(error)}`, { cause: error });
+    }
   }
 
   /** Resolves when nothing is under way any more. */
@@ -144,17 +164,14 @@ export class OwnedPartition<N extends EventName, V> {
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const { signal, clock, onEnd } = this.#options;
+    const { signal, clock } = this.#options;
     const done = this.#work.then(async () => {
       if (signal.aborted || this.#hasEnded) return;
       this.#busySinceMs = clock.monotonicMs();
       try {
         await work();
       } catch (error) {
-        this.#hasEnded = true;
-        if (error instanceof SnapshotDamagedError) this.#discard(error);
-        // Whatever a partition that was lost meanwhile fails with is of no interest.
-        if (!signal.aborted) onEnd(error as Error);
+        this.#end(error as Error);
       } finally {
         this.#busySinceMs = undefined;
         this.#waitingFor = undefined;
@@ -163,6 +180,15 @@ export class OwnedPartition<N extends EventName, V> {
     this.#work = done;
     // What comes for a partition that has ended is not settled.
     return done.then(() => (this.#hasEnded || signal.aborted ? new Promise<never>(() => undefined) : undefined));
+  }
+
+  #end(error: Error): void {
+    const { signal, onEnd } = this.#options;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    if (error instanceof SnapshotDamagedError) this.#discard(error);
+    // Whatever a partition that was lost meanwhile fails with is of no interest.
+    if (!signal.aborted) onEnd(error);
   }
 
   async #takeBatch({ records, nextOffset, highWatermark }: FetchedBatch): Promise<void> {
@@ -285,6 +311,7 @@ export class OwnedPartition<N extends EventName, V> {
     for (const { topic: id } of outputs) metrics.written(id);
     copy.committed(change, writtenOf(own, written), clock.nowMs());
     this.#nextOffset = next;
+    this.#effects?.begin(false);
   }
 
   async #untilCommitted(

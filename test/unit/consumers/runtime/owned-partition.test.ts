@@ -9,6 +9,7 @@ import { Refusals } from '../../../../consumers/runtime/partition/refusals.ts';
 import type { Outcome, PartitionProcessor } from '../../../../consumers/runtime/processor.ts';
 import { LocalCopy } from '../../../../consumers/runtime/state/local-copy.ts';
 import { Snapshot } from '../../../../consumers/runtime/state/snapshot.ts';
+import { AppError } from '../../../../lib/errors.ts';
 import type { ConsumedRecord } from '../../../../lib/kafka/consume/record-batch-reader.ts';
 import { RecordRefusedError } from '../../../../lib/kafka/record-refused.ts';
 import { NotMemberError, TransactionAbortedError } from '../../../../lib/kafka/transact/errors.ts';
@@ -116,10 +117,12 @@ function setUp({
   refusals = new Refusals(),
   folder = makeTestFolder(),
   create = aProcessor,
+  isOwner = () => true,
 }: {
   refusals?: Refusals;
   folder?: string;
   create?: (copy: LocalCopy<Standing>) => PartitionProcessor<'ContentVerdict'>;
+  isOwner?: () => boolean;
 } = {}) {
   const clock = new ManualClock();
   const registry = new ARegistry();
@@ -157,6 +160,7 @@ function setUp({
     clock,
     time: clock,
     logger: silentLogger,
+    isOwner,
     onEnd: (error) => ends.push(error),
     signal: end.signal,
   });
@@ -348,5 +352,135 @@ describe('outputs that Kafka never takes', () => {
     void owned.tick();
     await owned.idle();
     expect(ends).toEqual([expect.any(PartitionStoppedError)]);
+  });
+});
+
+describe('an effect', () => {
+  class Unreachable extends AppError {
+    readonly code = 'TEST_UNREACHABLE';
+    readonly retryable = true;
+  }
+
+  interface Done {
+    readonly id: string;
+    readonly mayBeDone: boolean;
+    /** Commits before it. */
+    readonly commits: number;
+  }
+
+  /** A processor that keeps an intent for each event, and what it has done. */
+  function setUpEffects({
+    perform = async (_id: string): Promise<void> => undefined,
+    ...more
+  }: {
+    perform?: (id: string) => Promise<void>;
+    folder?: string;
+    isOwner?: () => boolean;
+  } = {}) {
+    const done: Done[] = [];
+    const create = (copy: LocalCopy<Standing>): PartitionProcessor<'ContentVerdict'> => ({
+      take: ({ value }) => {
+        copy.state.set(value.eventId, { strikes: [], mutedUntil: null });
+        return { kind: 'ok' };
+      },
+      effects: {
+        open: () => [...copy.state.entries()].map(([key]) => ({ id: key, key: key.charAt(0) })),
+        perform: async ({ id }, { mayBeDone }) => {
+          done.push({ id, mayBeDone, commits: place.producer.committed.length });
+          await perform(id);
+        },
+        settle: ({ id }) => {
+          copy.state.delete(id);
+          return [anAlert(aVerdict({ eventId: id }))];
+        },
+      },
+    });
+    const place = setUp({ create, ...more });
+    return { ...place, done };
+  }
+
+  async function until(isSo: () => boolean, clock?: ManualClock): Promise<void> {
+    while (!isSo()) {
+      await turn();
+      clock?.advance(5_000);
+    }
+  }
+
+  it('is performed when its intent is committed, and its outcome is committed with what closes it', async () => {
+    const { take, producer, copy, done } = setUpEffects();
+    take(record(0, 'a'));
+    await until(() => producer.committed.length === 2);
+    expect(done).toEqual([{ id: 'a', mayBeDone: false, commits: 1 }]);
+    expect(producer.committed.map(contents)).toMatchObject([
+      { alerts: [], state: ['a@2'], next: [1] },
+      { alerts: ['a'], state: ['a@2'], progress: [], next: [1] },
+    ]);
+    expect(producer.committed[1]?.records.find(({ topic }) => topic === 'im.penalty.state.v1')?.value).toBeNull();
+    expect([...copy.state.entries()]).toEqual([]);
+  });
+
+  it('is performed again by the next owner when its outcome was not committed, who is told that it may be done', async () => {
+    const folder = makeTestFolder();
+    const before = setUpEffects({ folder });
+    before.take(record(0, 'a'));
+    before.producer.failures = [undefined, new NotMemberError('gone')];
+    await until(() => before.ends.length === 1);
+    await before.owned.close();
+    const { producer, done } = setUpEffects({ folder });
+    await until(() => producer.committed.length === 1);
+    expect(done).toEqual([{ id: 'a', mayBeDone: true, commits: 0 }]);
+    expect(producer.committed.map(contents)).toMatchObject([{ alerts: ['a'] }]);
+  });
+
+  it('that fails is tried again, while the effects of other keys go on', async () => {
+    let failures = 3;
+    const perform = async (id: string): Promise<void> => {
+      if (id === 'a1' && failures-- > 0) throw new Unreachable('no answer');
+    };
+    const { take, producer, clock, done } = setUpEffects({ perform });
+    take(record(0, 'a1'), record(1, 'a2'), record(2, 'b1'));
+    await until(() => producer.committed.length === 2);
+    expect(contents(producer.committed[1] as Transaction).alerts).toEqual(['b1']);
+    await until(() => producer.committed.length === 4, clock);
+    expect(done.map(({ id }) => id)).toEqual(['a1', 'b1', 'a1', 'a1', 'a1', 'a2']);
+    expect(done.filter(({ id }) => id === 'a1').map(({ mayBeDone }) => mayBeDone)).toEqual([false, true, true, true]);
+  });
+
+  it('is not performed while the group may have given the partition to somebody else', async () => {
+    let isOwner = false;
+    const { take, producer, clock, done } = setUpEffects({ isOwner: () => isOwner });
+    take(record(0, 'a'));
+    await until(() => producer.committed.length === 1);
+    for (let seconds = 0; seconds < 20; seconds += 1) {
+      clock.advance(1_000);
+      await turn();
+    }
+    expect(done).toEqual([]);
+    isOwner = true;
+    await until(() => producer.committed.length === 2, clock);
+    expect(done).toHaveLength(1);
+  });
+
+  it('is not begun any more when the partition is lost', async () => {
+    const first = Promise.withResolvers<void>();
+    const { take, producer, clock, end, done } = setUpEffects({ perform: () => first.promise });
+    take(record(0, 'a1'), record(1, 'a2'));
+    await until(() => done.length === 1);
+    end.abort();
+    first.resolve();
+    for (let turns = 0; turns < 20; turns += 1) {
+      clock.advance(1_000);
+      await turn();
+    }
+    expect(done.map(({ id }) => id)).toEqual(['a1']);
+    expect(producer.committed).toHaveLength(1);
+  });
+
+  it('that throws what is no failure of infrastructure ends the partition with it', async () => {
+    const perform = () => Promise.reject(new TypeError('a bug'));
+    const { take, ends } = setUpEffects({ perform });
+    take(record(0, 'a'));
+    await until(() => ends.length === 1);
+    expect(ends).toEqual([new TypeError('a bug')]);
   });
 });

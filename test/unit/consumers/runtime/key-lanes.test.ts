@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeyLanes } from '../../../../consumers/runtime/order/key-lanes.ts';
-import { OffsetTracker } from '../../../../consumers/runtime/order/offset-tracker.ts';
+import { KeyLanes } from '../../../../consumers/runtime/effects/key-lanes.ts';
 
 describe('lanes by key', () => {
   it('run the work of a key in order, and hold up no other key', async () => {
@@ -62,45 +61,6 @@ describe('lanes by key', () => {
           for (const indices of Object.values(order)) expect(indices).toEqual(indices.toSorted((a, b) => a - b));
         },
       ),
-    );
-  });
-});
-
-describe('the offsets that are done', () => {
-  it('may be committed up to the first that is not', () => {
-    const tracker = new OffsetTracker(10);
-    for (const offset of [10, 11, 14]) tracker.begin(offset);
-    tracker.done(11);
-    expect([tracker.low, tracker.above, tracker.open]).toEqual([10, [11], 2]);
-    tracker.done(10);
-    expect([tracker.low, tracker.above]).toEqual([14, []]);
-    tracker.done(14);
-    expect([tracker.low, tracker.open]).toEqual([15, 0]);
-    tracker.skipTo(20);
-    expect(tracker.low).toBe(20);
-  });
-
-  it('ascend', () => {
-    const tracker = new OffsetTracker(10);
-    tracker.begin(12);
-    expect(() => tracker.begin(12)).toThrow('offset 12 after 12');
-    expect(() => tracker.done(11)).toThrow('offset 11 has not begun');
-  });
-
-  it('are all before the low one, and what stands above it, in whichever order they end', () => {
-    fc.assert(
-      fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 60 })), fc.infiniteStream(fc.nat()), (some, chance) => {
-        const begun = some.toSorted((a, b) => a - b);
-        const tracker = new OffsetTracker(0);
-        for (const offset of begun) tracker.begin(offset);
-        const left = [...begun];
-        while (left.length > 0) {
-          const [offset = 0] = left.splice((chance.next().value ?? 0) % left.length, 1);
-          tracker.done(offset);
-          expect(tracker.low).toBe(left[0] ?? (begun.at(-1) ?? -1) + 1);
-          expect(tracker.above).toEqual(begun.filter((each) => each >= tracker.low && !left.includes(each)));
-        }
-      }),
     );
   });
 });
