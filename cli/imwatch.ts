@@ -5,6 +5,7 @@ import { configCommand } from './commands/config.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { replayCommand } from './commands/replay.ts';
 import { sendCommand } from './commands/send.ts';
 import { serviceCommand } from './commands/service.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -31,6 +32,7 @@ for (const command of [
   deadLettersCommand(),
   topicsCommand(),
   configCommand(),
+  replayCommand(),
   doctorCommand(),
 ]) {
   program.addCommand(inheriting(command, program));

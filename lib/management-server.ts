@@ -32,9 +32,14 @@ export async function startManagementServer(options: {
   readonly port: number;
   readonly metrics: Pick<Registry, 'contentType' | 'metrics'>;
   readonly readiness: () => Readiness | Promise<Readiness>;
+  /** Why the service should be started again; `undefined` when it makes progress. */
+  readonly stuckBecause?: () => string | undefined;
 }): Promise<ManagementServer> {
   const app = Fastify({ logger: false, forceCloseConnections: true });
-  app.get('/live', () => ({ status: 'live' }));
+  app.get('/live', (_request, reply) => {
+    const reason = options.stuckBecause?.();
+    return reason === undefined ? { status: 'live' } : reply.code(503).send({ status: 'stuck', reason });
+  });
   app.get('/ready', async (_request, reply) => {
     const readiness = await options.readiness();
     return reply.code(readiness.status === 'unavailable' ? 503 : 200).send(readiness);

@@ -3,30 +3,21 @@ import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RunningService } from '../../lib/run-service.ts';
 import type { Alert, ContentVerdict } from '../../schemas/generated/events.ts';
+import type { ConsumerDefinition } from '../runtime/definition.ts';
 import { startConsumerService } from '../runtime/service.ts';
 import type { AlertingConfig } from './config.ts';
 import { Detector } from './detector.ts';
 import { AlertingProcessor } from './processor.ts';
 import { windowsLookedAt } from './series.ts';
 
-/**
- * Starts alerting: verdicts in, alerts out, and into the log. One instance at a time sees everything; several would share the
- * partitions, and each would see a part of a spike.
- */
-export function startAlerting(
-  config: AlertingConfig,
-  logger: Logger,
-  clock: Clock = systemClock,
-): Promise<RunningService> {
-  return startConsumerService({
+/** What alerting is. */
+export function alertingDefinition(config: AlertingConfig): ConsumerDefinition<'verdict', never> {
+  return {
     name: 'alerting',
     input: 'verdict',
     outputs: ['alert'],
     progress: 'alerting.progress',
-    config,
-    clock,
-    logger,
-    processors: ({ metrics, readBack, readPartition }) => {
+    processors: ({ metrics, clock, logger, readBack, readPartition }) => {
       const alerts = new Counter({
         name: 'alerting_alerts_total',
         help: 'Alerts, by status: FIRING when an incident begins, RESOLVED when it is over',
@@ -57,5 +48,17 @@ export function startAlerting(
         };
       };
     },
-  });
+  };
+}
+
+/**
+ * Starts alerting: verdicts in, alerts out, and into the log. One instance at a time sees everything; several would share the
+ * partitions, and each would see a part of a spike.
+ */
+export function startAlerting(
+  config: AlertingConfig,
+  logger: Logger,
+  clock: Clock = systemClock,
+): Promise<RunningService> {
+  return startConsumerService({ definition: alertingDefinition(config), config, clock, logger });
 }

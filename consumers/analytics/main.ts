@@ -2,26 +2,20 @@ import { Counter } from 'prom-client';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RunningService } from '../../lib/run-service.ts';
+import type { ConsumerDefinition } from '../runtime/definition.ts';
 import { startConsumerService } from '../runtime/service.ts';
 import type { AnalyticsConfig } from './config.ts';
 import { AnalyticsProcessor } from './processor.ts';
-import { Windows } from './windows.ts';
+import { isRemembered, Windows } from './windows.ts';
 
-/** Starts analytics: verdicts in, numbers by minute, scene, label, suggestion and result out. */
-export function startAnalytics(
-  config: AnalyticsConfig,
-  logger: Logger,
-  clock: Clock = systemClock,
-): Promise<RunningService> {
-  return startConsumerService({
+/** What analytics is. */
+export function analyticsDefinition(config: AnalyticsConfig): ConsumerDefinition<'verdict', 'analytics.state'> {
+  return {
     name: 'analytics',
     input: 'verdict',
     outputs: ['rollup'],
     state: 'analytics.state',
     progress: 'analytics.progress',
-    config,
-    clock,
-    logger,
     processors: ({ metrics }) => {
       const counted = new Counter({
         name: 'analytics_verdicts_total',
@@ -34,5 +28,15 @@ export function startAnalytics(
           return new AnalyticsProcessor(new Windows({ partition, nextOffset, state, ...config }), counted);
         };
     },
-  });
+    comparable: ({ windowStart, verdicts }, newestMs) => (isRemembered(windowStart, newestMs) ? verdicts : undefined),
+  };
+}
+
+/** Starts analytics: verdicts in, numbers by minute, scene, label, suggestion and result out. */
+export function startAnalytics(
+  config: AnalyticsConfig,
+  logger: Logger,
+  clock: Clock = systemClock,
+): Promise<RunningService> {
+  return startConsumerService({ definition: analyticsDefinition(config), config, clock, logger });
 }

@@ -29,6 +29,11 @@ interface Window {
 /** How far behind the newest window one that is complete is remembered, so that late verdicts can be added to it. */
 const rememberedMs = 6 * 60 * 60_000;
 
+/** Whether a window is still counted when the newest verdict is of `newestMs`. */
+export function isRemembered(startMs: number, newestMs: number): boolean {
+  return startMs >= newestMs - rememberedMs;
+}
+
 /**
  * Counts the verdicts of one partition in windows of a minute by `receivedAt`. Numbers are given out as they are so far, so a
  * later row replaces an earlier one.
@@ -81,7 +86,7 @@ export class Windows {
           if (isClosing || row.verdicts !== row.given) rollups.push(this.#give(window, row, nowMs));
         }
       }
-      if (window.isComplete && startMs < this.#newestStartMs - rememberedMs) this.#forget(startMs, window);
+      if (window.isComplete && !isRemembered(startMs, this.#newestStartMs)) this.#forget(startMs, window);
     }
     return rollups;
   }

@@ -69,6 +69,18 @@ export class Assignment<N extends EventName, V> {
     return { partitions: { running, claiming, stopped }, oldestInFlightMs: nowMs - Math.min(nowMs, ...begun) };
   }
 
+  /** The partition whose work has been under way for longest without waiting for anything outside, if for longer than `limitMs`. */
+  stuckBecause(limitMs: number): string | undefined {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const [partition, { busySinceMs = nowMs, waitingFor }] of this.#owned) {
+      const busyMs = nowMs - busySinceMs;
+      if (waitingFor === undefined && busyMs > limitMs) {
+        return `partition ${partition} has made no progress for ${Math.round(busyMs / 1_000)} s`;
+      }
+    }
+    return undefined;
+  }
+
   /** Gives every processor the time. */
   tick(): void {
     for (const owned of this.#owned.values()) void owned.tick();

@@ -35,3 +35,8 @@ export interface ConsumerConfig extends Values<typeof consumerSettings> {
 export function stateRoot(config: Pick<ConsumerConfig, 'stateDir' | 'home'>): string {
   return config.stateDir === undefined ? join(homeFolder(config), 'state') : resolve(config.stateDir);
 }
+
+/** The group of a service, which is also the beginning of its transactional ids. */
+export function groupIdOf({ topicPrefix }: Pick<ConsumerConfig, 'topicPrefix'>, name: string): string {
+  return `${topicPrefix}.${name}`;
+}

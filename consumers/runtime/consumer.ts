@@ -55,6 +55,8 @@ export interface TopicConsumerOptions<N extends EventName, V> {
 }
 
 const tickIntervalMs = 1_000;
+/** Far longer than a transaction takes, which gives up by itself. */
+const stuckMs = 120_000;
 
 /**
  * Consumes one topic exactly once: events go to the processor of their partition in order, and what it gives out, its state, and how
@@ -90,6 +92,11 @@ export class TopicConsumer<N extends EventName, V> {
   get readiness(): Readiness {
     if (this.#assignment !== undefined) return this.#assignment.readiness;
     return { status: 'unavailable', reasons: ['waiting for partitions from the consumer group'] };
+  }
+
+  /** Why this process should be started again; `undefined` while it makes progress, or waits for Kafka or the registry. */
+  get stuckBecause(): string | undefined {
+    return this.#assignment?.stuckBecause(stuckMs);
   }
 
   get state(): ConsumerState {

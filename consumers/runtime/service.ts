@@ -14,40 +14,21 @@ import { RecordWriter } from '../../schemas/record-writer.ts';
 import { createSchemaRegistry } from '../../schemas/registry.ts';
 import { type TopicId, topicName, topics } from '../../schemas/topics.ts';
 import { avroCodec, Changelog } from './changelog.ts';
-import { type ConsumerConfig, stateRoot } from './config.ts';
+import { type ConsumerConfig, groupIdOf, stateRoot } from './config.ts';
 import { type Connections, TopicConsumer } from './consumer.ts';
 import { EventDecoder } from './decoder.ts';
-import { createHistory, type History } from './history.ts';
-import { type ConsumerMetrics, createConsumerMetrics } from './metrics.ts';
-import type { CreateProcessors, EventName } from './processor.ts';
+import type { ConsumerDefinition, EventTopicId, RecordOn } from './definition.ts';
+import { createHistory } from './history.ts';
+import { createConsumerMetrics } from './metrics.ts';
+import type { EventName } from './processor.ts';
 import { takeInstanceFolder } from './state/instance-folder.ts';
 import { untilDone } from './until-done.ts';
 
-type RecordOn<I extends TopicId> = (typeof topics)[I]['record'];
-
-/** Topics of events that can be consumed. */
-export type EventTopicId = { [I in TopicId]: RecordOn<I> extends EventName ? I : never }[TopicId];
-
-/** What a service may use to make its processors. */
-export interface ProcessorContext extends History {
-  readonly metrics: ConsumerMetrics;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 export interface ConsumerServiceOptions<I extends EventTopicId, S extends TopicId> {
-  readonly name: string;
-  readonly input: I;
-  /** Topics that it writes to, beside the dead letters. */
-  readonly outputs: readonly TopicId[];
-  /** Where the state of its processors stands; left out by those that have none. */
-  readonly state?: S;
-  /** Where the ids of the events that it has taken stand. */
-  readonly progress: 'analytics.progress' | 'penalties.progress' | 'alerting.progress';
+  readonly definition: ConsumerDefinition<I, S>;
   readonly config: ConsumerConfig;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly processors: (context: ProcessorContext) => CreateProcessors<RecordOn<I> & EventName, RecordOf[RecordOn<S>]>;
 }
 
 /** Connections among which transactions are spread. */
@@ -57,10 +38,11 @@ const transactingConnections = 4;
  * Starts a service that consumes one topic. It answers on its management port at once and waits for broker and registry; a bug
  * in its logic ends the process.
  */
-export async function startConsumerService<I extends EventTopicId, S extends TopicId = 'penalty.state'>(
+export async function startConsumerService<I extends EventTopicId, S extends TopicId>(
   options: ConsumerServiceOptions<I, S>,
 ): Promise<RunningService> {
-  const { name, input, config, clock, logger } = options;
+  const { definition, config, clock, logger } = options;
+  const { name, input } = definition;
   await using starting = new AsyncDisposableStack();
   const stopping = new AbortController();
 
@@ -79,7 +61,13 @@ export async function startConsumerService<I extends EventTopicId, S extends Top
     return consumer.readiness;
   };
   const { managementHost: host, managementPort: port } = config;
-  const management = await startManagementServer({ host, port, metrics: metrics.registry, readiness });
+  const management = await startManagementServer({
+    host,
+    port,
+    metrics: metrics.registry,
+    readiness,
+    stuckBecause: () => consumer?.stuckBecause,
+  });
   starting.defer(() => management.close());
 
   const folder = takeInstanceFolder(join(stateRoot(config), `${config.topicPrefix}.${name}`));
@@ -96,21 +84,15 @@ export async function startConsumerService<I extends EventTopicId, S extends Top
     clock: systemClock,
     stopping: stopping.signal,
   });
-  const createProcessors = options.processors({ ...history, metrics, clock, logger });
+  const createProcessors = definition.processors({ ...history, metrics, clock, logger });
   const onFailure = (error: Error): void => {
     waitingFor = messageOf(error);
     logger.warn({ reason: waitingFor }, 'Kafka or the schema registry is not ready, trying again');
   };
 
   async function connect(): Promise<void> {
-    const { state, progress } = options;
-    const needed = [
-      input,
-      'dead-letter',
-      progress,
-      ...options.outputs,
-      ...(state === undefined ? [] : [state]),
-    ] as const;
+    const { state, progress, outputs } = definition;
+    const needed = [input, 'dead-letter', progress, ...outputs, ...(state === undefined ? [] : [state])] as const;
     const destinations = await learnDestinations({ kafka, registry, values: config }, needed);
     const destination = (id: TopicId) => {
       const found = destinations.get(id);
@@ -136,7 +118,7 @@ export async function startConsumerService<I extends EventTopicId, S extends Top
       connections,
       clusterId,
       service: name,
-      groupId: `${config.topicPrefix}.${name}`,
+      groupId: groupIdOf(config, name),
       topic: topicName(config.topicPrefix, input),
       decoder: decoderOf(input) as EventDecoder<RecordOn<I> & EventName>,
       writer: new RecordWriter(destinations),

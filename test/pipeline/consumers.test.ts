@@ -8,6 +8,7 @@ import { startAnalytics } from '../../consumers/analytics/main.ts';
 import { windowMs } from '../../consumers/analytics/windows.ts';
 import { readPenaltiesConfig } from '../../consumers/penalties/config.ts';
 import { startPenalties } from '../../consumers/penalties/main.ts';
+import type { PartitionReplay } from '../../consumers/runtime/replay.ts';
 import { withAdmin } from '../../lib/kafka/admin.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { KafkaSink } from '../../lib/kafka/kafka-sink.ts';
@@ -15,6 +16,7 @@ import { silentLogger } from '../../lib/logger.ts';
 import type { Rollup } from '../../schemas/generated/events.ts';
 import { topicName } from '../../schemas/topics.ts';
 import { sdkAppId } from '../support/callbacks.ts';
+import { runCli } from '../support/cli.ts';
 import { startTestConsumer } from '../support/consumer.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { serviceEnvironment, startTestIngest } from '../support/pipeline.ts';
@@ -94,6 +96,42 @@ describe('penalties', () => {
       (await request(`${service.addresses['management']}/ready`)).body.text();
     await expect.poll(reasons, { timeout: 20_000 }).toContain(`${state} has 2 partitions and `);
     await service.stop();
+  });
+});
+
+describe('imwatch replay', () => {
+  it('says that the events lead to the state that is there, and where they do not', async () => {
+    const { env } = await ownTopics();
+    const penalties = await startTestConsumer(startPenalties, readPenaltiesConfig, env, new ManualClock(Date.now()));
+    for (const account of ['a', 'a', 'b', 'c', 'a']) await post(account);
+    await penalties.handled(5);
+    await penalties.stop();
+    const same = await runCli(['replay', 'penalties', '--json'], env);
+    expect(same.code).toBe(0);
+    const found = JSON.parse(same.output) as readonly PartitionReplay[];
+    expect(found.map(({ partition }) => partition)).toEqual([0, 1, 2]);
+    expect(found.reduce((sum, { events }) => sum + events, 0)).toBe(5);
+    expect(found.reduce((sum, { keys }) => sum + keys, 0)).toBe(3);
+    expect(found.flatMap(({ differences }) => differences)).toEqual([]);
+
+    // A policy that only the replay has counts no strike of "a".
+    const other = await runCli(['replay', 'penalties'], { ...env, PENALTIES_EXEMPT_ACCOUNTS: 'a' });
+    expect(other.code).toBe(1);
+    expect(other.output).toMatch(/lead to another state.*: 1 of /);
+    expect(other.output).toContain(`${sdkAppId}/a`);
+    expect(other.output).toMatch(/expected {2}-/);
+  });
+
+  it('says what it cannot compare', async () => {
+    const { env } = ingest;
+    expect(await runCli(['replay', 'alerting'], env)).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('alerting keeps no state'),
+    });
+    expect(await runCli(['replay', 'ingest'], env)).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('expected one of analytics, penalties, alerting'),
+    });
   });
 });
 

@@ -187,6 +187,35 @@ describe('the members of a group', () => {
     expect(log.length).toBe(toldBefore);
   });
 
+  it('fetch nothing', async () => {
+    const kafka = createKafka(values(), 'imwatch-test', silentLogger);
+    const producer = kafka.producer();
+    await producer.connect();
+    await producer.send({ topic: topics[0] ?? '', messages: [{ partition: 0, value: 'a record' }] });
+    await producer.disconnect();
+    let fetches = 0;
+    const assigner: GroupMembershipOptions['assigner'] = (claim) => (config) => {
+      const { cluster } = config;
+      const find = cluster.findBroker.bind(cluster);
+      cluster.findBroker = async (node) => {
+        const broker = await find(node);
+        const fetch = broker.fetch.bind(broker);
+        broker.fetch = (request) => {
+          fetches += 1;
+          return fetch(request);
+        };
+        return broker;
+      };
+      return copartitionAssigner(claim)(config);
+    };
+    const a = new Member('a', unique('group'), { assigner });
+    await a.membership.start();
+    await shared([a]);
+    const { lastHeartbeatMs } = a.membership;
+    await expect.poll(() => a.membership.lastHeartbeatMs - lastHeartbeatMs, waitMs).toBeGreaterThan(1_500);
+    expect(fetches).toBe(0);
+  });
+
   it('lose what they have when their loop is blocked, and know it before anything else', async () => {
     const groupId = unique('group');
     const { KAFKA_BROKERS: brokers = '' } = inject('cluster');
@@ -278,8 +307,11 @@ describe('the members of a group', () => {
 
   it('are replaced when kafkajs gives up for a reason that passes', async () => {
     const a = new Member('a', unique('group'), { assigner: failingOnce(new kafkajs.KafkaJSError('later')) });
+    const begunMs = systemClock.monotonicMs();
     await a.membership.start();
     await shared([a]);
+    // The group takes the new one for the old one, for which it would wait 6 s.
+    expect(systemClock.monotonicMs() - begunMs).toBeLessThan(5_000);
   });
 
   it('say so when it gives up for one that does not', async () => {

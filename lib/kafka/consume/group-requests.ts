@@ -55,9 +55,10 @@ const refusals = new Set([
  * partitions of a topic have changed. CRASH comes when the group has been left already. The coordinator that kafkajs asks for sees all
  * of it in time, and `cluster` is what kafkajs gives to an assigner, one for each consumer.
  *
- * Three more things are done here. A heartbeat finds the coordinator anew when the connection is lost, which would cost kafkajs the
- * membership. A new consumer joins as the member that one which has crashed was, so that the group does not wait for that to time out.
- * Offsets are not asked for, as kafkajs is to fetch nothing (it would leave the group when a leader is away for a while).
+ * Three more things are done here. A heartbeat finds the coordinator anew when the connection is lost: kafkajs would go on asking the
+ * broker that it was, until it gives the membership up. A new consumer joins as the member that one which has crashed was, so that the
+ * group does not wait for that to time out. Offsets are not asked for, as kafkajs is to fetch nothing (it would leave the group when a
+ * leader is away for a while).
  */
 export function watchGroupRequests(cluster: Cluster, watcher: GroupRequestWatcher, nowMs: () => number): void {
   const find = cluster.findGroupCoordinator.bind(cluster);

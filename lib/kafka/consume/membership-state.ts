@@ -10,7 +10,7 @@ export interface GroupAssignment {
 }
 
 export interface MembershipListener {
-  /** The member owns `partitions` from now on, and reads the only ones who may commit offsets for them. */
+  /** The member owns `partitions` from now on; offsets committed with its id and generation are taken. */
   readonly onAssigned: (assignment: GroupAssignment) => void;
   /** It owns nothing any more, or nobody knows whether it does. */
   readonly onRevoked: () => void;
