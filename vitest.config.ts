@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'pipeline',
-          include: ['test/pipeline/**/*.test.ts'],
+          include: ['test/pipeline/**/*.test.ts', 'test/guide/**/*.test.ts'],
           globalSetup: ['test/support/temporary-folder-setup.ts', 'test/support/broker-setup.ts'],
           testTimeout: minuteMs,
           hookTimeout: minuteMs,
