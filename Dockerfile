@@ -20,6 +20,10 @@ COPY test/vectors/callbacks test/vectors/callbacks
 RUN install -d -o node -g node /var/lib/imwatch/spool
 ENV INGEST_SPOOL_DIR=/var/lib/imwatch/spool
 
+# Where consumers keep copies of what they know, which only save time.
+RUN install -d -o node -g node /var/lib/imwatch/state
+ENV CONSUMER_STATE_DIR=/var/lib/imwatch/state
+
 # Compiled code that every start would make again.
 RUN install -d -o node -g node /app/.compile-cache
 ENV NODE_COMPILE_CACHE=/app/.compile-cache

@@ -18,8 +18,8 @@ export function claims({ sent, redelivered, acknowledged }: SendCounts, found: F
       holds: found.distinctVerdicts === different,
     },
     {
-      says: `every record of the topic is counted: ${found.counted} of ${found.verdicts}`,
-      holds: found.counted === found.verdicts,
+      says: `every callback is counted once: ${found.counted} of ${found.distinctVerdicts}`,
+      holds: found.counted === found.distinctVerdicts,
     },
     {
       says: `every blocked callback is a strike: ${found.distinctStrikes} of ${found.distinctBlocked}`,

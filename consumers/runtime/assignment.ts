@@ -40,6 +40,9 @@ export class Assignment<N extends EventName, V> {
   constructor(options: AssignmentOptions<N, V>) {
     this.#options = options;
     this.#claims = options.partitions.map((partition) => this.#claim(partition));
+    void Promise.all(this.#claims).then(() => {
+      if (!this.#end.signal.aborted) options.logger.info({ partitions: options.partitions }, 'consuming');
+    });
   }
 
   get partitions(): readonly number[] {

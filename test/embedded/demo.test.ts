@@ -25,7 +25,7 @@ describe.skipIf(noEmbedded !== undefined)(`imwatch demo${skipNote}`, () => {
     }
     expect(await demo.end()).toBe(0);
     expect(demo.output).toMatch(/yes {2}every callback is on the topic: (\d+) of \1 different ones/);
-    expect(demo.output).toMatch(/yes {2}every record of the topic is counted: (\d+) of \1/);
+    expect(demo.output).toMatch(/yes {2}every callback is counted once: (\d+) of \1/);
     expect(demo.output).toMatch(/yes {2}every blocked callback is a strike: (\d+) of \1/);
     expect(demo.output).toMatch(/yes {2}an alert fired and is resolved/);
     expect(demo.output).not.toContain('NO ');
