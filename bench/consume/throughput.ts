@@ -1,24 +1,18 @@
-// A topic of verdicts taken by penalties, every verdict a strike: outputs, state, ids and offsets in transactions; beside a reader of
-// kafkajs that does nothing with its batches. In alternating rounds, each from the begin of the topic.
+// A topic of verdicts taken by penalties, every verdict the strike of another user, and by analytics, which counts them: outputs, state, ids
+// and offsets in transactions; beside a reader of kafkajs that does nothing with its batches. Each from the begin of the topic.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { clusterOptions } from '../../lib/kafka/client.ts';
-import { Cluster } from '../../lib/kafka/cluster.ts';
-import { committedOffsets } from '../../lib/kafka/consume/partition-offsets.ts';
-import { Coordinators } from '../../lib/kafka/coordinators.ts';
 import { topicName } from '../../schemas/topics.ts';
-import { openPlace, tell, writeVerdicts } from './place.ts';
+import { openPlace, quantile, tell, writeVerdicts } from './place.ts';
 
-const count = Number(process.env['BENCH_RECORDS'] ?? 200_000);
-const users = 20_000;
-const rounds = 3;
+const count = Number(process.env['BENCH_RECORDS'] ?? 500_000);
+const users = 400_000;
 const place = await openPlace();
-const { kafka, values, env, destinations } = place;
+const { kafka, values, env } = place;
 await writeVerdicts(place, count, users);
 const topic = topicName(values.topicPrefix, 'verdict');
-const partitions = Array.from({ length: destinations.get('verdict')?.partitions ?? 0 }, (_, number) => number);
 
 /** Records a second from the first batch to the last. */
 async function raw(): Promise<number> {
@@ -41,19 +35,18 @@ async function raw(): Promise<number> {
   return count / ((lastMs - firstMs) / 1_000);
 }
 
-/** Verdicts a second of a process of penalties, by the offsets that it has committed: from the first to the last. */
-async function transactions(): Promise<number> {
-  const groupId = `${values.topicPrefix}.penalties`;
-  const cluster = new Cluster(clusterOptions(values, 'imwatch-bench'));
-  const coordinators = new Coordinators(cluster);
-  const { signal } = new AbortController();
+/** Verdicts a second of a process of a service, by the offsets that it has committed: from the first to the last. */
+async function transactions(service: 'penalties' | 'analytics'): Promise<number> {
+  const groupId = `${values.topicPrefix}.${service}`;
+  const admin = kafka.admin();
+  await admin.connect();
   const settled = async (): Promise<number> => {
-    const offsets = await committedOffsets({ coordinators, groupId, topic, partitions, signal });
-    return [...offsets.values()].reduce((sum: number, offset) => sum + (offset ?? 0), 0);
+    const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return (found?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
   };
   const cli = join(import.meta.dirname, '../../cli/start.js');
-  const child = spawn(process.execPath, [cli, 'penalties'], {
-    env: { ...env, PENALTIES_MANAGEMENT_PORT: '0', IMWATCH_LOG_LEVEL: 'error' },
+  const child = spawn(process.execPath, [cli, service], {
+    env: { ...env, PENALTIES_MANAGEMENT_PORT: '0', ANALYTICS_MANAGEMENT_PORT: '0', IMWATCH_LOG_LEVEL: 'error' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   let firstMs: number | undefined;
@@ -64,13 +57,21 @@ async function transactions(): Promise<number> {
   }
   const lastMs = performance.now();
   child.kill('SIGKILL');
-  await cluster.close();
+  await admin.disconnect();
   return (count - atFirst) / ((lastMs - (firstMs ?? lastMs)) / 1_000);
 }
 
 const raws: number[] = [await raw()];
-const transacted = await transactions();
-for (let round = 1; round < rounds; round += 1) raws.push(await raw());
-const rawPerSecond = raws.toSorted((one, other) => one - other)[raws.length >> 1] ?? 0;
-tell({ rawPerSecond, transactedPerSecond: transacted, share: transacted / rawPerSecond });
+const penaltiesPerSecond = await transactions('penalties');
+raws.push(await raw());
+const analyticsPerSecond = await transactions('analytics');
+raws.push(await raw());
+const rawPerSecond = quantile(raws, 0.5);
+tell({
+  rawPerSecond,
+  penaltiesPerSecond,
+  analyticsPerSecond,
+  penaltiesShare: penaltiesPerSecond / rawPerSecond,
+  analyticsShare: analyticsPerSecond / rawPerSecond,
+});
 process.exit(0);

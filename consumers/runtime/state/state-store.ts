@@ -1,4 +1,5 @@
 import type { Change, EntryTable } from './entry-table.ts';
+import { RecentValues } from './recent-values.ts';
 
 /** How values of a state become bytes and back. */
 export interface ValueCodec<V> {
@@ -31,34 +32,29 @@ const cachedValues = 10_000;
 export class StateStore<V> implements State<V> {
   readonly #table: EntryTable;
   readonly #codec: ValueCodec<V>;
-  readonly #cacheLimit: number;
   /** Changes of the transaction that is being made. */
   readonly #open = new Map<string, V | null>();
   /** Committed changes that the snapshot has not got yet. */
   readonly #unwritten = new Map<string, Uint8Array | null>();
-  /** Committed values, the one used last at the end. */
-  readonly #cache = new Map<string, V>();
+  /** Committed values. */
+  readonly #cache: RecentValues<V>;
 
   constructor(table: EntryTable, codec: ValueCodec<V>, cacheLimit = cachedValues) {
     this.#table = table;
     this.#codec = codec;
-    this.#cacheLimit = cacheLimit;
+    this.#cache = new RecentValues(cacheLimit);
   }
 
   get(key: string): V | undefined {
     const changed = this.#open.get(key);
     if (changed !== undefined) return changed ?? undefined;
     const cached = this.#cache.get(key);
-    if (cached !== undefined) {
-      this.#cache.delete(key);
-      this.#cache.set(key, cached);
-      return cached;
-    }
+    if (cached !== undefined) return cached;
     const unwritten = this.#unwritten.get(key);
     const bytes = unwritten === undefined ? this.#table.get(key) : unwritten;
     if (bytes === undefined || bytes === null) return undefined;
     const value = this.#codec.decode(bytes);
-    this.#keep(key, value);
+    this.#cache.set(key, value);
     return value;
   }
 
@@ -101,7 +97,7 @@ export class StateStore<V> implements State<V> {
       this.#unwritten.set(key, bytes);
       const value = this.#open.get(key);
       if (value === null || value === undefined) this.#cache.delete(key);
-      else this.#keep(key, value);
+      else this.#cache.set(key, value);
     }
     this.#open.clear();
   }
@@ -123,13 +119,5 @@ export class StateStore<V> implements State<V> {
 
   flushed(): void {
     this.#unwritten.clear();
-  }
-
-  #keep(key: string, value: V): void {
-    this.#cache.delete(key);
-    this.#cache.set(key, value);
-    if (this.#cache.size <= this.#cacheLimit) return;
-    const oldest = this.#cache.keys().next();
-    if (oldest.done !== true) this.#cache.delete(oldest.value);
   }
 }

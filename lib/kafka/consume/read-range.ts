@@ -17,7 +17,7 @@ export interface ReadRangeOptions extends TopicPartition {
   readonly onRecords: (records: readonly ConsumedRecord[], nextOffset: number) => Promise<void> | void;
 }
 
-const limits = { maxWaitMs: 500, maxBytes: 4 * 1024 * 1024, partitionBytes: 4 * 1024 * 1024 };
+const limits = { maxWaitMs: 500, maxBytes: 1024 * 1024, partitionBytes: 1024 * 1024 };
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
 
