@@ -3,13 +3,12 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { readReadiness } from '../../cli/management-client.ts';
-import { serviceNames } from '../../cli/services.ts';
 import { freePort } from '../../dev/ports.ts';
 import { serviceNodeFlags } from '../../lib/node-flags.ts';
 import { openPlace, tell } from './place.ts';
 
 const seconds = 20;
+const serviceNames = ['ingest', 'analytics', 'penalties', 'alerting'];
 /** Ticks of /proc/<pid>/stat in a second. */
 const ticksPerSecond = 100;
 const { env } = await openPlace();
@@ -27,10 +26,18 @@ const children = await Promise.all(
       },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    while ((await readReadiness(`http://127.0.0.1:${port}`))?.status !== 'ready') await pause(200);
+    while (!(await isReady(`http://127.0.0.1:${port}/ready`))) await pause(200);
     return { name, pid: child.pid ?? 0, child };
   }),
 );
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return ((await (await fetch(url)).json()) as { readonly status: string }).status === 'ready';
+  } catch {
+    return false;
+  }
+}
 
 /** Seconds of processor time of a process so far. */
 function cpuSeconds(pid: number): number {

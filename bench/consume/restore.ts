@@ -7,19 +7,21 @@ import { EventDecoder } from '../../consumers/runtime/decoder.ts';
 import { createConsumerMetrics } from '../../consumers/runtime/metrics.ts';
 import { restore } from '../../consumers/runtime/partition/restore.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { processSources } from '../../lib/config/sources.ts';
 import { clusterOptions } from '../../lib/kafka/client.ts';
 import { Cluster } from '../../lib/kafka/cluster.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { openPlace, tell } from './place.ts';
 
-const users = Number(process.env['BENCH_USERS'] ?? 1_000_000);
+const { env } = processSources();
+const users = Number(env['BENCH_USERS'] ?? 1_000_000);
 const atOnce = 5_000;
 const { values, registry, destinations, sink, writer } = await openPlace();
 const [state, progress] = [destinations.get('penalty.state'), destinations.get('penalties.progress')];
 if (state === undefined || progress === undefined) throw new Error('no topics');
 const { signal } = new AbortController();
 
-if (process.env['BENCH_PART'] === 'write') {
+if (env['BENCH_PART'] === 'write') {
   for (let written = 0; written < users; written += atOnce) {
     await sink.send(
       Array.from({ length: atOnce }, (_, index) => {
@@ -45,7 +47,7 @@ if (process.env['BENCH_PART'] === 'write') {
   process.exit(0);
 }
 
-const folder = process.env['BENCH_FOLDER'] ?? mkdtempSync(join(tmpdir(), 'imwatch-bench-'));
+const folder = env['BENCH_FOLDER'] ?? mkdtempSync(join(tmpdir(), 'imwatch-bench-'));
 const changelog = new Changelog(
   { destination: state, decoder: new EventDecoder('Standing', registry), record: 'Standing' },
   { destination: progress, decoder: new EventDecoder('SeenEvents', registry), record: 'SeenEvents' },
@@ -69,5 +71,5 @@ const restoredS = (performance.now() - beganMs) / 1_000;
 copy.flush(Date.now());
 copy[Symbol.dispose]();
 tell({ restoredS, mostMiB: process.resourceUsage().maxRSS / 1024 });
-if (process.env['BENCH_FOLDER'] === undefined) rmSync(folder, { recursive: true });
+if (env['BENCH_FOLDER'] === undefined) rmSync(folder, { recursive: true });
 process.exit(0);

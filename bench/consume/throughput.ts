@@ -7,10 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { topicName } from '../../schemas/topics.ts';
 import { openPlace, quantile, tell, writeVerdicts } from './place.ts';
 
-const count = Number(process.env['BENCH_RECORDS'] ?? 500_000);
 const users = 400_000;
 const place = await openPlace();
 const { kafka, values, env } = place;
+const count = Number(env['BENCH_RECORDS'] ?? 500_000);
 await writeVerdicts(place, count, users);
 const topic = topicName(values.topicPrefix, 'verdict');
 

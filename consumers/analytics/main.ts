@@ -19,7 +19,7 @@ export function analyticsDefinition(config: AnalyticsConfig): ConsumerDefinition
     processors: ({ metrics }) => {
       const counted = new Counter({
         name: 'analytics_verdicts_total',
-        help: 'Verdicts, by how they were counted: in their window, or late',
+        help: 'Verdicts, by how they were counted: in their window, late, or not as they came more than six hours too late',
         labelNames: ['how'] as const,
         registers: [metrics.registry],
       });

@@ -55,10 +55,14 @@ export class Windows {
     }
   }
 
-  /** Counts a verdict, of an offset behind the one before. `late`: its window had been given out as complete. */
-  add(verdict: ContentVerdict, offset: number): 'counted' | 'late' {
+  /**
+   * Counts a verdict, of an offset behind the one before. `late`: its window had been given out as complete. `too late`: nobody knows any more
+   * what its window had, so it is left as it was given out.
+   */
+  add(verdict: ContentVerdict, offset: number): 'counted' | 'late' | 'too late' {
     this.#throughOffset = offset;
     const windowStart = Math.floor(verdict.receivedAt / windowMs) * windowMs;
+    if (!this.#windows.has(windowStart) && !isRemembered(windowStart, this.#newestStartMs)) return 'too late';
     const window = this.#windowAt(windowStart);
     const row = window.rows.get(rowKey(verdict));
     const { sdkAppId, scene, label, suggestion, result } = verdict;

@@ -7,6 +7,8 @@ import type {
 import { type Policy, policyName } from './policy.ts';
 
 const strikeWeight = 1;
+/** Strikes that are kept of a user; as many as a policy can ask for. */
+const mostStrikes = 1_000;
 
 /** What counts against one user now: the strikes of the policy's window and the end of the last mute. */
 export class Standing {
@@ -81,7 +83,7 @@ export class Standing {
   /** Adds a strike in place of those that do not count any more at its time. */
   #add(strike: StandingStrike): void {
     const sinceMs = strike.at - this.#policy.strikeWindowMs;
-    this.#strikes = [...this.#strikes.filter(({ at }) => at > sinceMs), strike];
+    this.#strikes = [...this.#strikes.filter(({ at }) => at > sinceMs), strike].slice(-mostStrikes);
   }
 }
 

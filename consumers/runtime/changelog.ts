@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Type } from 'avsc';
 import { AppError, messageOf } from '../../lib/errors.ts';
 import type { OutgoingRecord } from '../../lib/kafka/ports.ts';
@@ -38,6 +39,7 @@ export function avroCodec<N extends RecordName>(record: N): ValueCodec<RecordOf[
   return {
     encode: (value) => type.toBuffer(value),
     decode: (bytes) => type.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as RecordOf[N],
+    schema: hash('sha256', JSON.stringify(recordSchemas[record])),
   };
 }
 

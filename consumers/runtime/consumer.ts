@@ -73,6 +73,7 @@ export class TopicConsumer<N extends EventName, V> {
   #assignment: Assignment<N, V> | undefined;
   /** Resolves when the assignment before has been left. */
   #left: Promise<void> = Promise.resolve();
+  #isStopped = false;
   #cancelTick: () => void = () => undefined;
 
   constructor(options: TopicConsumerOptions<N, V>) {
@@ -106,11 +107,12 @@ export class TopicConsumer<N extends EventName, V> {
   /** Joins the group; events come from now on. @throws {KafkaRequestError} when the cluster cannot be reached. */
   async start(): Promise<void> {
     await this.#membership.start();
-    this.#tickLater();
+    if (!this.#isStopped) this.#tickLater();
   }
 
   /** Leaves the group when what was begun has ended. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#cancelTick();
     this.#fetcher.stop();
     await this.#assignment?.settled();
@@ -196,7 +198,7 @@ export class TopicConsumer<N extends EventName, V> {
       this.#fetcher.add(place, nextOffset, (batch) => owned.take(batch));
       return owned;
     } catch (error) {
-      copy[Symbol.dispose]();
+      copy.giveUp(error);
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Cluster, ClusterOptions } from '../../lib/kafka/cluster.ts';
-import { offsetSince } from '../../lib/kafka/consume/partition-offsets.ts';
+import { offsetRange, offsetSince } from '../../lib/kafka/consume/partition-offsets.ts';
 import { readRange } from '../../lib/kafka/consume/read-range.ts';
 import { readTopics, type Start } from '../../lib/kafka/topic-reader.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -68,11 +68,13 @@ export function createHistory({
       const place = { topic: topicName(prefix, id), partition };
       const from = await offsetSince({ cluster, ...place, sinceMs, signal });
       if (from === undefined) return;
+      const { stableEnd } = await offsetRange(cluster, place, signal);
       await readRange({
         ...place,
         cluster,
         from,
-        end: untilOffset,
+        // A topic that was made anew, or cut, may be shorter.
+        end: Math.min(untilOffset, stableEnd),
         clock,
         signal,
         onRecords: async (records) => {

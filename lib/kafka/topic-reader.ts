@@ -59,7 +59,10 @@ const clock: Clock = systemClock;
  * @throws {KafkaRequestError} when the cluster cannot be reached, or has no such topic.
  */
 export async function readTopics(options: TopicReaderOptions): Promise<void> {
-  const { topics, start, follow, signal, onCaughtUp, onRecord, logger } = options;
+  const { topics, start, follow, onCaughtUp, onRecord, logger } = options;
+  // Partitions that are still read when another one has failed end with it.
+  const end = new AbortController();
+  const signal = AbortSignal.any([options.signal, end.signal]);
   const cluster = new Cluster(options.cluster);
   const fetcher = new Fetcher({ cluster, clock, logger });
   // Every partition waits for the signal.
@@ -81,8 +84,9 @@ export async function readTopics(options: TopicReaderOptions): Promise<void> {
     }
     await Promise.race([failed.promise, aborted(signal)]);
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!options.signal.aborted) throw error;
   } finally {
+    end.abort();
     fetcher.stop();
     await cluster.close();
   }

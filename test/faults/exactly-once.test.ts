@@ -80,6 +80,8 @@ describe.skipIf(noEmbedded !== undefined)(`penalties in several instances${skipN
       await world.run([{ kind: 'start', instance: 0 }, { kind: 'write', count: 100 }, ...schedule]);
       await world.recover();
       expect(await world.settled()).toEqual(world.expected());
+      if (seeds.length > 3)
+        process.stderr.write(`seed ${seed}: ${schedule.length} steps, the ledger is as it should be\n`);
     },
   );
 });

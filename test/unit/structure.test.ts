@@ -13,7 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   dev: ['lib'],
   cli: ['dev', 'ingest', 'consumers', 'schemas', 'lib'],
   tools: ['cli', 'ingest', 'schemas', 'lib'],
-  bench: ['dev', 'ingest', 'schemas', 'lib'],
+  bench: ['dev', 'ingest', 'schemas', 'lib', 'consumers'],
 };
 
 /** Pure parts: what they compute depends on their arguments alone. */

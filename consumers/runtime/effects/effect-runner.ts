@@ -87,7 +87,9 @@ export class EffectRunner<E extends Effect, R> {
         return { value: await effects.perform(effect, { mayBeDone: mayBeDone || attempt > 0, signal }) };
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (!(error instanceof AppError) || !error.retryable) throw error;
+        if (!(error instanceof AppError)) throw error;
+        // Joining the group again would only have it refused again.
+        if (!error.retryable) throw new Error(`The effect ${effect.id} fails for good`, { cause: error });
         logger.warn({ effect: effect.id, reason: messageOf(error) }, 'an effect has failed, trying again');
         await sleep(clock, retryPauseMs(attempt));
       }

@@ -79,6 +79,7 @@ export class OwnedPartition<N extends EventName, V> {
   #work: Promise<void> = Promise.resolve();
   #effects: EffectRunner<Effect, unknown> | undefined;
   #hasEnded = false;
+  #isTickDue = false;
   #isClosed = false;
   #busySinceMs: number | undefined;
   #waitingFor: string | undefined;
@@ -121,7 +122,11 @@ export class OwnedPartition<N extends EventName, V> {
 
   /** Gives the processor the time. */
   tick(): Promise<void> {
+    // One that still waits for its turn is enough.
+    if (this.#isTickDue) return this.#work;
+    this.#isTickDue = true;
     return this.#inTurn(async () => {
+      this.#isTickDue = false;
       const { processor, time } = this.#options;
       await this.#give(processor.tick?.(time.nowMs()) ?? []);
     });

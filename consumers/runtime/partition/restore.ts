@@ -40,20 +40,23 @@ const oldestSnapshotMs = 12 * 60 * 60_000;
 export async function restore<V>(options: RestoreOptions<V>): Promise<LocalCopy<V>> {
   const { changelog, partition, clock, signal, metrics, logger } = options;
   const beganMs = clock.monotonicMs();
+  const ranges = await Promise.all(
+    changelog.topics.map(async (topic) => ({
+      topic,
+      ...(await offsetRange(options.cluster, { topic, partition }, signal)),
+    })),
+  );
   let copy = openCopy(options);
+  const ahead = ranges.find(({ topic, stableEnd }) => (copy.positions.get(topic) ?? 0) > stableEnd);
+  if (ahead !== undefined) {
+    logger.warn({ topic: ahead.topic, partition }, 'a snapshot goes further than its topic, which was made anew');
+    copy.discard();
+    copy = openCopy(options);
+  }
   const isFromSnapshot = copy.positions.size > 0;
   let records = 0;
   try {
-    for (const topic of changelog.topics) {
-      const { begin, stableEnd } = await offsetRange(options.cluster, { topic, partition }, signal);
-      if ((copy.positions.get(topic) ?? 0) > stableEnd) {
-        logger.warn(
-          { topic, partition },
-          'the snapshot goes further than its topic, which was made anew: restoring from there',
-        );
-        copy.discard();
-        copy = openCopy(options);
-      }
+    for (const { topic, begin, stableEnd } of ranges) {
       await readRange({
         cluster: options.cluster,
         topic,
@@ -69,7 +72,7 @@ export async function restore<V>(options: RestoreOptions<V>): Promise<LocalCopy<
       });
     }
   } catch (error) {
-    copy[Symbol.dispose]();
+    copy.giveUp(error);
     throw error;
   }
   const tookMs = clock.monotonicMs() - beganMs;
@@ -85,7 +88,12 @@ function openCopy<V>(options: RestoreOptions<V>): LocalCopy<V> {
   const { clusterId, changelog, codec, folder, horizonMs, partition, clock, logger } = options;
   const path = join(folder, `${partition}.sqlite`);
   const nowMs = clock.nowMs();
-  const of = { clusterId, topics: changelog.topics, partition };
+  const of = {
+    clusterId,
+    topics: changelog.topics,
+    partition,
+    ...(codec.schema !== undefined && { schema: codec.schema }),
+  };
   const snapshot = Snapshot.open(path, of, nowMs - oldestSnapshotMs, (why) => {
     logger.warn({ path, why }, 'a snapshot is thrown away, its topics have the same');
   });

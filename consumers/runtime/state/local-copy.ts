@@ -2,7 +2,7 @@ import type { Change } from './entry-table.ts';
 import { EntryTable } from './entry-table.ts';
 import { type SeenChange, SeenIds } from './seen-ids.ts';
 import { type SeenChunk, SeenTable } from './seen-table.ts';
-import type { Positions, Snapshot } from './snapshot.ts';
+import { type Positions, type Snapshot, SnapshotDamagedError } from './snapshot.ts';
 import { StateStore, type ValueCodec } from './state-store.ts';
 
 /** What stands on the topics of a partition's state, to be put into its snapshot. */
@@ -115,6 +115,12 @@ export class LocalCopy<V> implements Disposable {
   /** Closes the snapshot, which goes as far as the last flush. */
   [Symbol.dispose](): void {
     this.#snapshot[Symbol.dispose]();
+  }
+
+  /** Closes the snapshot because of `error`; one that is damaged is removed. */
+  giveUp(error: unknown): void {
+    if (error instanceof SnapshotDamagedError) this.discard();
+    else this[Symbol.dispose]();
   }
 
   /** Removes the snapshot: the next one is made of the topics. */

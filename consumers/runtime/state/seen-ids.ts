@@ -10,6 +10,9 @@ export interface SeenChange {
   readonly forgotten: readonly number[];
 }
 
+/** Chunks that one transaction forgets at most. */
+const mostForgotten = 1_000;
+
 /**
  * Which events of a partition have been taken. The latest time of those is how late the partition is; an event is a repeat when one
  * with its id was taken at most `horizonMs` before. So what is a repeat follows from the events and their order alone, not from when
@@ -22,7 +25,9 @@ export class SeenIds {
   /** When ids were taken that the table has not got yet, by their digits. */
   readonly #recent = new Map<string, number>();
   #unwritten: SeenChange[] = [];
-  #chunks: readonly Pick<SeenChunk, 'number' | 'latestMs'>[] = [];
+  /** Oldest first, from `#firstChunk` on; those before it are forgotten. */
+  #chunks: Pick<SeenChunk, 'number' | 'latestMs'>[] = [];
+  #firstChunk = 0;
   #openIds: string[] = [];
   #openTimesMs: number[] = [];
   #latestMs: number;
@@ -57,17 +62,25 @@ export class SeenIds {
   /** What the transaction that is being made changes, for the topic. */
   change(): SeenChange {
     const limitMs = this.#latestMs - this.#horizonMs;
-    return {
-      added: this.#openIds.length === 0 ? undefined : this.#openChunk(),
-      forgotten: this.#chunks.filter(({ latestMs }) => latestMs < limitMs).map(({ number }) => number),
-    };
+    const forgotten: number[] = [];
+    for (let index = this.#firstChunk; forgotten.length < mostForgotten; index += 1) {
+      const chunk = this.#chunks[index];
+      if (chunk === undefined || chunk.latestMs >= limitMs) break;
+      forgotten.push(chunk.number);
+    }
+    return { added: this.#openIds.length === 0 ? undefined : this.#openChunk(), forgotten };
   }
 
   /** The transaction with `change` has been committed. */
   committed(change: SeenChange): void {
     const { added, forgotten } = change;
-    if (forgotten.length > 0) this.#chunks = this.#chunks.filter(({ number }) => !forgotten.includes(number));
-    if (added !== undefined) this.#chunks = [...this.#chunks, { number: added.number, latestMs: added.latestMs }];
+    // The oldest ones, as `change` has found them.
+    this.#firstChunk += forgotten.length;
+    if (this.#firstChunk > mostForgotten && 2 * this.#firstChunk > this.#chunks.length) {
+      this.#chunks = this.#chunks.slice(this.#firstChunk);
+      this.#firstChunk = 0;
+    }
+    if (added !== undefined) this.#chunks.push({ number: added.number, latestMs: added.latestMs });
     this.#unwritten.push(change);
     this.#openIds = [];
     this.#openTimesMs = [];

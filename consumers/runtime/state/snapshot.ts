@@ -10,6 +10,8 @@ export interface SnapshotOf {
   /** Topics whose records of one partition are in it. */
   readonly topics: readonly string[];
   readonly partition: number;
+  /** What the values are written with: a copy of another schema cannot be read. */
+  readonly schema?: string;
 }
 
 /** Offsets of the topics, by name, before which all records are in a snapshot. */
@@ -29,8 +31,8 @@ const cachePages = 2_000;
 /**
  * One partition's state in a file of SQLite, and how far it goes.
  *
- * It is a copy that only saves time: nothing waits for the disk, so a machine that loses power may damage it, which is seen. A
- * process that is killed damages nothing.
+ * It is a copy that only saves time: updates do not wait for the disk, so a machine that loses power may lose the last of them, and
+ * what they were of is read from the topics again. A process that is killed loses nothing.
  */
 export class Snapshot implements Disposable {
   readonly path: string;
@@ -47,11 +49,22 @@ export class Snapshot implements Disposable {
    * Opens the snapshot at `path`. One that is missing, damaged, of another partition or last written before `oldestMs` is begun
    * anew; `onDiscard` is told why, unless there was none.
    *
+   * @throws {SnapshotDamagedError} when there can be none at this place.
    * @param oldestMs epoch milliseconds: tombstones of before may have left the topic, so that an older copy would keep what was removed.
    */
   static open(path: string, of: SnapshotOf, oldestMs: number, onDiscard: (why: string) => void): Snapshot {
+    try {
+      return Snapshot.#open(path, of, oldestMs, onDiscard);
+    } catch (error) {
+      // Whatever files and SQLite fail with: a folder that cannot be written, a disk that is full.
+      if (!(error instanceof Error && 'code' in error) || error instanceof AppError) throw error;
+      throw new SnapshotDamagedError(`${path}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  static #open(path: string, of: SnapshotOf, oldestMs: number, onDiscard: (why: string) => void): Snapshot {
     mkdirSync(dirname(path), { recursive: true });
-    const identity = JSON.stringify([layout, of.clusterId, of.topics, of.partition]);
+    const identity = JSON.stringify([layout, of.clusterId, of.topics, of.partition, of.schema]);
     const existing = openExisting(path, identity, oldestMs);
     if (existing instanceof DatabaseSync) return new Snapshot(path, existing, positionsIn(existing));
     if (existing !== undefined) onDiscard(existing);
@@ -131,7 +144,7 @@ function openExisting(path: string, identity: string, oldestMs: number): Databas
 function prepare(database: DatabaseSync): void {
   database.exec(`
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = OFF;
+    PRAGMA synchronous = NORMAL;
     PRAGMA cache_size = ${cachePages};
     CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   `);
@@ -161,8 +174,11 @@ function remove(path: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
 }
 
-/** SQLITE_IOERR (a file that was cut), SQLITE_CORRUPT, SQLITE_FORMAT, SQLITE_NOTADB; the low byte is the primary code. */
-const damageCodes = new Set([10, 11, 24, 26]);
+/**
+ * SQLITE_READONLY, SQLITE_IOERR (a file that was cut), SQLITE_CORRUPT, SQLITE_FULL, SQLITE_CANTOPEN, SQLITE_FORMAT, SQLITE_NOTADB; the low
+ * byte is the primary code.
+ */
+const damageCodes = new Set([8, 10, 11, 13, 14, 24, 26]);
 
 function isDamage(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && damageCodes.has(Number(error.errcode) & 0xff);

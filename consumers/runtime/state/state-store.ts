@@ -5,6 +5,8 @@ import { RecentValues } from './recent-values.ts';
 export interface ValueCodec<V> {
   encode(value: V): Uint8Array;
   decode(bytes: Uint8Array): V;
+  /** What tells one way of writing from another. */
+  readonly schema?: string;
 }
 
 /** What the logic of a consumer keeps from one event to the next, by key; values are never changed in place. */

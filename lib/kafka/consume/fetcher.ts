@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster.ts';
 import type { TopicPartition } from '../ports.ts';
 import { type FetchedBytes, fetchFrom } from './fetch-request.ts';
 import { offsetRange } from './partition-offsets.ts';
-import { type ConsumedRecord, readRecordBatches } from './record-batch-reader.ts';
+import { type ConsumedRecord, RecordBatchDamagedError, readRecordBatches } from './record-batch-reader.ts';
 
 /** What was fetched of one partition at once. */
 export interface FetchedBatch {
@@ -30,13 +30,15 @@ interface Subscription extends TopicPartition {
   readonly take: TakeBatch;
   readonly end: AbortController;
   offset: number;
-  /** It is being taken, or waited for, and not fetched. */
-  isPaused: boolean;
+  /** Since when it is being taken, or waited for, and not fetched; by the monotonic clock. */
+  pausedMs: number | undefined;
 }
 
 const idleWaitMs = 500;
 /** While a partition is being taken the broker must not wait for the others for long, so that it is fetched again soon. */
 const busyWaitMs = 20;
+/** A partition that is taken for longer is not waited for like that. */
+const busyMs = 2_000;
 const partitionBytes = 1024 * 1024;
 const maxBytes = 8 * 1024 * 1024;
 const troublePauseMs = 250;
@@ -61,7 +63,7 @@ export class Fetcher {
   /** Fetches a partition from `offset` on. */
   add({ topic, partition }: TopicPartition, offset: number, take: TakeBatch): void {
     const end = new AbortController();
-    this.#subscriptions.set(`${topic}/${partition}`, { topic, partition, offset, take, end, isPaused: false });
+    this.#subscriptions.set(`${topic}/${partition}`, { topic, partition, offset, take, end, pausedMs: undefined });
     this.#schedule();
   }
 
@@ -93,12 +95,13 @@ export class Fetcher {
     if (this.#needsRefresh || all.some(({ topic, partition }) => cluster.leaderOf(topic, partition) === undefined)) {
       if (!(await this.#refresh(all))) return;
     }
-    const ready = all.filter((each) => !each.isPaused && !each.end.signal.aborted);
+    const ready = all.filter((each) => each.pausedMs === undefined && !each.end.signal.aborted);
+    const nowMs = this.#options.clock.monotonicMs();
     const byLeader = Map.groupBy(ready, ({ topic, partition }) => cluster.leaderOf(topic, partition) ?? -1);
     for (const [leader, theirs] of byLeader) {
       if (this.#asked.has(leader)) continue;
       this.#asked.add(leader);
-      const isBusy = ready.length < this.#subscriptions.size;
+      const isBusy = all.some(({ pausedMs }) => pausedMs !== undefined && nowMs - pausedMs < busyMs);
       void this.#fetch(leader, theirs, isBusy ? busyWaitMs : idleWaitMs).finally(() => {
         this.#asked.delete(leader);
         if (this.#subscriptions.size > 0) this.#schedule();
@@ -141,7 +144,7 @@ export class Fetcher {
         ({ topic, partition }) => topic === each.topic && partition === each.partition,
       );
       if (subscription === undefined || subscription.end.signal.aborted) continue;
-      if (each.errorName === undefined) this.#give(subscription, each);
+      if (each.errorName === undefined) isTroubled = !this.#tryGive(subscription, each) || isTroubled;
       else if (each.errorName === 'OFFSET_OUT_OF_RANGE') this.#comeInto(subscription);
       else {
         logger.warn(
@@ -154,6 +157,18 @@ export class Fetcher {
     if (!isTroubled) return;
     this.#needsRefresh = true;
     await sleep(clock, troublePauseMs);
+  }
+
+  /** False when the records are not what was written, and have to be fetched again. */
+  #tryGive(subscription: Subscription, fetched: FetchedBytes): boolean {
+    try {
+      this.#give(subscription, fetched);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RecordBatchDamagedError)) throw error;
+      this.#options.logger.error({ reason: messageOf(error) }, 'records are damaged, fetching them again');
+      return false;
+    }
   }
 
   #give(subscription: Subscription, { bytes, aborted, highWatermark }: FetchedBytes): void {
@@ -170,17 +185,17 @@ export class Fetcher {
     const { cluster, logger } = this.#options;
     const { topic, partition, offset } = subscription;
     const moved = offsetRange(cluster, subscription, subscription.end.signal).then(({ begin, stableEnd }) => {
-      subscription.offset = Math.min(Math.max(offset, begin), stableEnd);
+      if (subscription.offset === offset) subscription.offset = Math.min(Math.max(offset, begin), stableEnd);
       logger.error({ topic, partition, offset, begin, stableEnd }, 'records were removed before they were read');
     });
     this.#pauseFor(subscription, moved);
   }
 
   #pauseFor(subscription: Subscription, until: Promise<void>): void {
-    subscription.isPaused = true;
+    subscription.pausedMs = this.#options.clock.monotonicMs();
     void until.then(
       () => {
-        subscription.isPaused = false;
+        subscription.pausedMs = undefined;
         this.#schedule();
       },
       (error: unknown) => {

@@ -16,6 +16,7 @@ export interface ProduceAllOptions {
   /** When to give up, by the monotonic clock. */
   readonly untilMs: number;
   readonly clock: Clock;
+  readonly signal: AbortSignal;
 }
 
 /** Most bytes of keys and values in a batch; brokers refuse one above 1 MiB unless they are told otherwise. */
@@ -53,7 +54,7 @@ export async function produceAll(options: ProduceAllOptions): Promise<ReadonlyMa
 
 async function untilWritten(
   batches: readonly PartitionBatch[],
-  { cluster, transactionalId, untilMs, clock }: ProduceAllOptions,
+  { cluster, transactionalId, untilMs, clock, signal }: ProduceAllOptions,
 ): Promise<readonly Written[]> {
   const written: Written[] = [];
   for (let left = batches; ; ) {
@@ -65,6 +66,7 @@ async function untilWritten(
     if (clock.monotonicMs() + pauseMs > untilMs) {
       throw new TransactionAbortedError(`${first.batch.topic}/${first.batch.partition}: ${first.message}`);
     }
+    signal.throwIfAborted();
     left = sent.failures.map(({ batch }) => batch);
     await sleep(clock, pauseMs);
     await cluster.refresh(topicsOf(left)).catch(() => undefined);

@@ -4,10 +4,12 @@ import {
   type Connection,
   endTxnV3,
   initProducerIdV4,
+  ResponseError,
   txnOffsetCommitV3,
 } from '@platformatic/kafka';
 import { type Clock, sleep } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
+import { KafkaRequestError } from '../admin.ts';
 import type { Cluster } from '../cluster.ts';
 import type { CoordinatorKind, Coordinators } from '../coordinators.ts';
 import { errorNamesOf, isCoordinatorElsewhere, isFencedName } from '../kafka-errors.ts';
@@ -78,10 +80,15 @@ export class TransactionalProducer {
    * Takes the transactional id from whoever had it, whose open transaction is ended: one that is being committed is, any other is
    * aborted. Waits for coordinators until it has.
    *
-   * @throws the reason of `signal`, once that is aborted.
+   * @throws {KafkaRequestError} for what does not pass with time; and the reason of `signal`, once that is aborted.
    */
-  initialise(signal: AbortSignal): Promise<void> {
-    return this.#takeId(signal, -1n, -1);
+  async initialise(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#takeId(signal, -1n, -1);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof ResponseError)) throw error;
+      throw new KafkaRequestError(`Kafka: ${messageOf(error)}`, { cause: error });
+    }
   }
 
   /**
@@ -96,14 +103,14 @@ export class TransactionalProducer {
     let lastOffsets: LastOffsets;
     try {
       const groups = groupByPartition(records);
-      await this.#begin(groups, offsets.length > 0 ? member.groupId : undefined, untilMs);
+      await this.#begin(groups, offsets.length > 0 ? member.groupId : undefined, untilMs, signal);
       const session = this.#sessionFor(
         groups.map(({ name }) => name),
         records.length,
       );
       [lastOffsets] = await settled([
-        produceAll({ ...this.#options, session, groups, untilMs }),
-        this.#commitOffsets(offsets, member, untilMs),
+        produceAll({ ...this.#options, session, groups, untilMs, signal }),
+        this.#commitOffsets(offsets, member, untilMs, signal),
       ]);
       // The last moment at which it can still be given up.
       signal.throwIfAborted();
@@ -122,30 +129,46 @@ export class TransactionalProducer {
   }
 
   /** Tells the coordinator what the transaction will write to. */
-  async #begin(partitions: readonly TopicPartition[], groupId: string | undefined, untilMs: number): Promise<void> {
+  async #begin(
+    partitions: readonly TopicPartition[],
+    groupId: string | undefined,
+    untilMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { transactionalId } = this.#options;
     const [id, epoch] = [this.#producerId, this.#producerEpoch];
-    await this.#ask('transaction', transactionalId, untilMs, async (connection) => {
-      // One behind the other on one connection, so that they are one round trip and do not come between each other.
-      const topics = Array.from(
-        Map.groupBy(partitions, ({ topic }) => topic),
-        ([name, theirs]) => ({
-          name,
-          partitions: theirs.map(({ partition }) => partition),
-        }),
-      );
-      const asked: Promise<unknown>[] = [];
-      if (topics.length > 0) {
-        const transaction = { transactionalId, producerId: id, producerEpoch: epoch, verifyOnly: false, topics };
-        asked.push(addPartitionsToTxnV3.api.async(connection, [transaction]));
-      }
-      if (groupId !== undefined)
-        asked.push(addOffsetsToTxnV3.api.async(connection, transactionalId, id, epoch, groupId));
-      await settled(asked);
-    });
+    await this.#ask(
+      'transaction',
+      transactionalId,
+      untilMs,
+      async (connection) => {
+        // One behind the other on one connection, so that they are one round trip and do not come between each other.
+        const topics = Array.from(
+          Map.groupBy(partitions, ({ topic }) => topic),
+          ([name, theirs]) => ({
+            name,
+            partitions: theirs.map(({ partition }) => partition),
+          }),
+        );
+        const asked: Promise<unknown>[] = [];
+        if (topics.length > 0) {
+          const transaction = { transactionalId, producerId: id, producerEpoch: epoch, verifyOnly: false, topics };
+          asked.push(addPartitionsToTxnV3.api.async(connection, [transaction]));
+        }
+        if (groupId !== undefined)
+          asked.push(addOffsetsToTxnV3.api.async(connection, transactionalId, id, epoch, groupId));
+        await settled(asked);
+      },
+      signal,
+    );
   }
 
-  async #commitOffsets(offsets: readonly ConsumedOffset[], member: GroupMember, untilMs: number): Promise<void> {
+  async #commitOffsets(
+    offsets: readonly ConsumedOffset[],
+    member: GroupMember,
+    untilMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (offsets.length === 0) return;
     const { transactionalId } = this.#options;
     const { groupId, memberId, generationId } = member;
@@ -161,18 +184,23 @@ export class TransactionalProducer {
         })),
       }),
     );
-    await this.#ask('group', groupId, untilMs, (connection) =>
-      txnOffsetCommitV3.api.async(
-        connection,
-        transactionalId,
-        groupId,
-        this.#producerId,
-        this.#producerEpoch,
-        generationId,
-        memberId,
-        null,
-        topics,
-      ),
+    await this.#ask(
+      'group',
+      groupId,
+      untilMs,
+      (connection) =>
+        txnOffsetCommitV3.api.async(
+          connection,
+          transactionalId,
+          groupId,
+          this.#producerId,
+          this.#producerEpoch,
+          generationId,
+          memberId,
+          null,
+          topics,
+        ),
+      signal,
     );
   }
 
@@ -200,8 +228,12 @@ export class TransactionalProducer {
     const { transactionalId, clock } = this.#options;
     const [id, epoch] = [this.#producerId, this.#producerEpoch];
     try {
-      await this.#ask('transaction', transactionalId, clock.monotonicMs() + this.#timeoutMs, (connection) =>
-        endTxnV3.api.async(connection, transactionalId, id, epoch, false).catch(ignoreNotBegun),
+      await this.#ask(
+        'transaction',
+        transactionalId,
+        clock.monotonicMs() + this.#timeoutMs,
+        (connection) => endTxnV3.api.async(connection, transactionalId, id, epoch, false).catch(ignoreNotBegun),
+        signal,
       );
       signal.throwIfAborted();
       await this.#takeId(signal, id, epoch);
@@ -240,7 +272,7 @@ export class TransactionalProducer {
       try {
         return await request(await coordinators.connectionTo(kind, key));
       } catch (error) {
-        if (isFinal(error) || clock.monotonicMs() + pauseMs > untilMs) throw error;
+        if (error instanceof TypeError || isFinal(error) || clock.monotonicMs() + pauseMs > untilMs) throw error;
         if (isCoordinatorElsewhere(error)) coordinators.forget(kind, key);
       }
       await sleep(clock, pauseMs);

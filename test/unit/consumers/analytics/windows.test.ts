@@ -171,6 +171,19 @@ describe('a window six hours of verdicts ago', () => {
   });
 });
 
+describe('a verdict of a window that is not kept any more', () => {
+  it('is too late: what was given out stays', () => {
+    const { windows, add, state } = setUp();
+    add(0);
+    windows.due(closeMs);
+    add(1, { receivedAt: startMs + 6 * 60 * 60_000 + windowMs });
+    windows.due(startMs + 7 * 60 * 60_000);
+    expect(add(2)).toBe('too late');
+    expect(windows.due(startMs + 8 * 60 * 60_000)).toEqual([]);
+    expect(state.values.size).toBe(1);
+  });
+});
+
 describe('after a restart', () => {
   it('goes on with an open window', () => {
     const before = setUp();

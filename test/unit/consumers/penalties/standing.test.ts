@@ -65,6 +65,16 @@ describe('a strike', () => {
   });
 });
 
+describe('strikes', () => {
+  it('are kept up to a thousand, the newest', () => {
+    const standing = new Standing(policy);
+    for (let number = 0; number < 1_100; number += 1) strike(standing, `e-${number}`, number);
+    expect(standing.kept.strikes).toHaveLength(1_000);
+    expect(standing.kept.strikes.at(0)?.eventId).toBe('e-100');
+    expect(standing.kept.strikes.at(-1)?.eventId).toBe('e-1099');
+  });
+});
+
 describe('a mute', () => {
   it('follows on the strike that makes enough, and names all that led to it, oldest first', () => {
     const standing = new Standing(policy);

@@ -242,6 +242,19 @@ describe('a partition', () => {
     expect(producer.committed.map(contents)).toMatchObject([{ alerts: ['a'], dead: [] }]);
   });
 
+  it('has one tick at most waiting for its turn', async () => {
+    const { owned, take, registry, clock, producer } = setUp();
+    registry.isAway = true;
+    take(record(0, 'a'));
+    const ticks = Array.from({ length: 100 }, () => owned.tick());
+    registry.isAway = false;
+    while (producer.committed.length === 0) {
+      clock.advance(5_000);
+      await turn();
+    }
+    expect(new Set(ticks).size).toBeLessThanOrEqual(2);
+  });
+
   it('commits nothing when nothing is due', async () => {
     const { owned, producer } = setUp();
     await Promise.race([owned.tick(), turn()]);

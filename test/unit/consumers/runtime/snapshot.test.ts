@@ -3,10 +3,10 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EntryTable } from '../../../../consumers/runtime/state/entry-table.ts';
-import { Snapshot, SnapshotDamagedError } from '../../../../consumers/runtime/state/snapshot.ts';
+import { Snapshot, SnapshotDamagedError, type SnapshotOf } from '../../../../consumers/runtime/state/snapshot.ts';
 import { makeTestFolder } from '../../../support/test-folder.ts';
 
-const of = { clusterId: 'cluster-1', topics: ['im.state.v1'], partition: 3 };
+const of: SnapshotOf = { clusterId: 'cluster-1', topics: ['im.state.v1'], partition: 3 };
 const nowMs = 1_700_000_000_000;
 const oldestMs = nowMs - 1_000;
 const entry = (number: number): readonly [string, Buffer] => [`user-${number}`, Buffer.from(`value of ${number}`)];
@@ -69,6 +69,7 @@ describe('a snapshot', () => {
   it.each([
     ['another cluster', { ...of, clusterId: 'cluster-2' }],
     ['another partition', { ...of, partition: 4 }],
+    ['another schema', { ...of, schema: 'of today' }],
     ['other topics', { ...of, topics: ['im.other.v1'] }],
   ])('of %s is begun anew', (_, other) => {
     leave(3);
@@ -82,6 +83,12 @@ describe('a snapshot', () => {
     leave(3);
     expect(open(of, nowMs + 1).snapshot.positions).toEqual(new Map());
     expect(discarded).toEqual(['it is too old']);
+  });
+
+  it('that cannot be made says where', () => {
+    writeFileSync(join(path, '../..', 'deeper'), 'a file in the place of the folder');
+    expect(() => open()).toThrow(SnapshotDamagedError);
+    expect(() => open()).toThrow(path);
   });
 
   it('that is no database is begun anew', () => {
