@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beginningOf } from '../../consumers/runtime/partition/beginning.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { readSettings } from '../../lib/config/read.ts';
+import { withAdmin } from '../../lib/kafka/admin.ts';
 import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
 import { Cluster } from '../../lib/kafka/cluster.ts';
+import { committedOffsets, OffsetsPendingError } from '../../lib/kafka/consume/partition-offsets.ts';
 import { Coordinators } from '../../lib/kafka/coordinators.ts';
 import { kafkaSettings } from '../../lib/kafka/settings.ts';
 import { readTopics } from '../../lib/kafka/topic-reader.ts';
@@ -14,6 +17,7 @@ import { noEmbedded, skipNote } from '../support/embedded.ts';
 import { KafkaProxy } from '../support/kafka-proxy.ts';
 import { type OwnCluster, startOwnCluster } from '../support/own-cluster.ts';
 import { unusedPort } from '../support/pipeline.ts';
+import { SlowTransaction } from '../support/slow-transaction.ts';
 
 const produce = 0;
 const addPartitionsToTxn = 24;
@@ -118,5 +122,52 @@ describe.skipIf(noEmbedded !== undefined)(`a transaction whose connection ends${
     await commit('this one');
     // The marks that end a transaction are written behind the answer.
     await expect.poll(visible).toEqual(['this one']);
+  });
+});
+
+describe.skipIf(noEmbedded !== undefined)(`a broker that has ended a transaction without its marks${skipNote}`, () => {
+  let cluster: OwnCluster;
+  beforeAll(async () => {
+    // Else it would not take the offset that is to be left pending.
+    cluster = await startOwnCluster(1, { 'transaction.partition.verification.enable': 'false' });
+  });
+  afterAll(() => cluster.stop());
+
+  it('keeps nobody from the partition: the offset that is pending is given up', async () => {
+    const values = readSettings(kafkaSettings, { env: cluster.settings, file: {}, running: {} });
+    const topic = `pending-${randomBytes(4).toString('hex')}`;
+    await withAdmin(createKafka(values, 'imwatch-faults', silentLogger), (admin) =>
+      admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] }),
+    );
+    const connection = new Cluster(clusterOptions(values, 'imwatch-faults'));
+    onTestFinished(() => connection.close());
+    const coordinators = new Coordinators(connection);
+    const groupId = topic;
+    const place = { topic, partition: 0 };
+    const before = new SlowTransaction(coordinators);
+    await before.begin();
+    await before.commitOffset(groupId, { ...place, offset: 5n });
+    await before.end(true);
+    await before.begin();
+    await before.commitUnannounced(groupId, { ...place, offset: 9n });
+
+    const options = { cluster: connection, coordinators, transactionalId: before.id, clock: systemClock };
+    const producer = new TransactionalProducer(options);
+    await producer.initialise(never);
+    const pending = committedOffsets({
+      ...place,
+      coordinators,
+      groupId,
+      partitions: [0],
+      signal: never,
+      pendingMs: 500,
+    });
+    await expect(pending).rejects.toThrow(OffsetsPendingError);
+    const begin = { ...options, ...place, groupId, producer, logger: silentLogger, signal: never, pendingMs: 500 };
+    expect(await beginningOf(begin)).toEqual({ offset: 5, isFirst: false });
+
+    const member = { groupId, memberId: '', generationId: -1 };
+    await producer.commit({ records: [], offsets: [{ ...place, offset: 7 }], member }, never);
+    await expect.poll(() => beginningOf(begin)).toEqual({ offset: 7, isFirst: false });
   });
 });

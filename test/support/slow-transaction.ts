@@ -34,6 +34,16 @@ export class SlowTransaction {
     await this.#ask('transaction', this.id, (connection) =>
       addOffsetsToTxnV3.api.async(connection, this.id, id, epoch, groupId),
     );
+    await this.commitUnannounced(groupId, { topic, partition, offset }, { memberId, generationId });
+  }
+
+  /** As `commitOffset`, but the coordinator of transactions does not know of the group, so that its end leaves the offset pending. */
+  async commitUnannounced(
+    groupId: string,
+    { topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: bigint },
+    { memberId, generationId }: Committer = { memberId: '', generationId: -1 },
+  ): Promise<void> {
+    const [id, epoch] = this.#identity();
     const partitions = [
       { partitionIndex: partition, committedOffset: offset, committedLeaderEpoch: -1, committedMetadata: null },
     ];

@@ -41,7 +41,7 @@ export function aVerdict(more: Partial<ContentVerdict> = {}): ContentVerdict {
 }
 
 /** A verdict as a processor gets it. */
-export function received(offset: number, more: Partial<ContentVerdict> = {}): Received<'ContentVerdict'> {
+export function received(offset: number, more: Partial<ContentVerdict> = {}): Received<ContentVerdict> {
   return { value: aVerdict(more), offset };
 }
 

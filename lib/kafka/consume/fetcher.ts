@@ -16,7 +16,7 @@ export interface FetchedBatch {
   readonly highWatermark: number;
 }
 
-/** Takes a batch of a partition, which is fetched further when what this returns has resolved. */
+/** Takes a batch of a partition; gets the next one when what this returns has resolved. */
 export type TakeBatch = (batch: FetchedBatch) => Promise<void> | void;
 
 export interface FetcherOptions {
@@ -30,8 +30,12 @@ interface Subscription extends TopicPartition {
   readonly take: TakeBatch;
   readonly end: AbortController;
   offset: number;
-  /** Since when it is being taken, or waited for, and not fetched; by the monotonic clock. */
-  pausedMs: number | undefined;
+  /** Since when a batch is being taken, or something else is waited for; by the monotonic clock. */
+  busySinceMs: number | undefined;
+  /** Whether the broker had more than was fetched last. */
+  isBehind: boolean;
+  /** Fetched while the batch before is being taken; read when that has been. */
+  ahead: FetchedBytes | undefined;
 }
 
 const idleWaitMs = 500;
@@ -44,8 +48,8 @@ const maxBytes = 8 * 1024 * 1024;
 const troublePauseMs = 250;
 
 /**
- * Fetches what is committed of partitions, each at its own pace: one that is slow to take its records holds up no other. At most a
- * mebibyte of each is in memory.
+ * Fetches what is committed of partitions, each at its own pace: one that is slow to take its records holds up no other. Of one that is
+ * behind the next batch is fetched while one is being taken; so at most two mebibytes of each are in memory.
  */
 export class Fetcher {
   readonly #options: FetcherOptions;
@@ -63,7 +67,8 @@ export class Fetcher {
   /** Fetches a partition from `offset` on. */
   add({ topic, partition }: TopicPartition, offset: number, take: TakeBatch): void {
     const end = new AbortController();
-    this.#subscriptions.set(`${topic}/${partition}`, { topic, partition, offset, take, end, pausedMs: undefined });
+    const idle = { busySinceMs: undefined, isBehind: false, ahead: undefined };
+    this.#subscriptions.set(`${topic}/${partition}`, { topic, partition, offset, take, end, ...idle });
     this.#schedule();
   }
 
@@ -95,13 +100,13 @@ export class Fetcher {
     if (this.#needsRefresh || all.some(({ topic, partition }) => cluster.leaderOf(topic, partition) === undefined)) {
       if (!(await this.#refresh(all))) return;
     }
-    const ready = all.filter((each) => each.pausedMs === undefined && !each.end.signal.aborted);
+    const ready = all.filter(isWanted);
     const nowMs = this.#options.clock.monotonicMs();
     const byLeader = Map.groupBy(ready, ({ topic, partition }) => cluster.leaderOf(topic, partition) ?? -1);
     for (const [leader, theirs] of byLeader) {
       if (this.#asked.has(leader)) continue;
       this.#asked.add(leader);
-      const isBusy = all.some(({ pausedMs }) => pausedMs !== undefined && nowMs - pausedMs < busyMs);
+      const isBusy = all.some(({ busySinceMs }) => busySinceMs !== undefined && nowMs - busySinceMs < busyMs);
       void this.#fetch(leader, theirs, isBusy ? busyWaitMs : idleWaitMs).finally(() => {
         this.#asked.delete(leader);
         if (this.#subscriptions.size > 0) this.#schedule();
@@ -144,9 +149,14 @@ export class Fetcher {
         ({ topic, partition }) => topic === each.topic && partition === each.partition,
       );
       if (subscription === undefined || subscription.end.signal.aborted) continue;
-      if (each.errorName === undefined) isTroubled = !this.#tryGive(subscription, each) || isTroubled;
-      else if (each.errorName === 'OFFSET_OUT_OF_RANGE') this.#comeInto(subscription);
-      else {
+      const isBusy = subscription.busySinceMs !== undefined;
+      if (each.errorName === undefined && isBusy) subscription.ahead = each;
+      else if (each.errorName === undefined) {
+        isTroubled = !this.#tryGive(subscription, each) || isTroubled;
+      } else if (each.errorName === 'OFFSET_OUT_OF_RANGE') {
+        subscription.isBehind = false;
+        if (!isBusy) this.#comeInto(subscription);
+      } else {
         logger.warn(
           { topic: each.topic, partition: each.partition, reason: each.errorName },
           'no records of a partition',
@@ -176,8 +186,9 @@ export class Fetcher {
     const { records, nextOffset } = readRecordBatches(bytes, offset, aborted, `${topic}/${partition}`);
     if (nextOffset === offset) return;
     subscription.offset = nextOffset;
+    subscription.isBehind = nextOffset < highWatermark;
     const taken = take({ records, nextOffset, highWatermark });
-    if (taken !== undefined) this.#pauseFor(subscription, taken);
+    if (taken !== undefined) this.#busyUntil(subscription, taken);
   }
 
   /** What lies before the begin of the partition is kept no more: goes on with what is. */
@@ -188,14 +199,17 @@ export class Fetcher {
       if (subscription.offset === offset) subscription.offset = Math.min(Math.max(offset, begin), stableEnd);
       logger.error({ topic, partition, offset, begin, stableEnd }, 'records were removed before they were read');
     });
-    this.#pauseFor(subscription, moved);
+    this.#busyUntil(subscription, moved);
   }
 
-  #pauseFor(subscription: Subscription, until: Promise<void>): void {
-    subscription.pausedMs = this.#options.clock.monotonicMs();
+  #busyUntil(subscription: Subscription, until: Promise<void>): void {
+    subscription.busySinceMs = this.#options.clock.monotonicMs();
     void until.then(
       () => {
-        subscription.pausedMs = undefined;
+        subscription.busySinceMs = undefined;
+        const { ahead, end } = subscription;
+        subscription.ahead = undefined;
+        if (ahead !== undefined && !end.signal.aborted) this.#tryGive(subscription, ahead);
         this.#schedule();
       },
       (error: unknown) => {
@@ -203,4 +217,8 @@ export class Fetcher {
       },
     );
   }
+}
+
+function isWanted({ end, busySinceMs, isBehind, ahead }: Subscription): boolean {
+  return !end.signal.aborted && (busySinceMs === undefined || (isBehind && ahead === undefined));
 }

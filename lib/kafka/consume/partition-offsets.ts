@@ -5,6 +5,7 @@ import {
   offsetFetchV7,
   ResponseError,
 } from '@platformatic/kafka';
+import { AppError } from '../../errors.ts';
 import { KafkaRequestError } from '../admin.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Coordinators } from '../coordinators.ts';
@@ -19,13 +20,25 @@ export interface OffsetRange {
   readonly stableEnd: number;
 }
 
+/** Offsets of a group are part of a transaction that does not end. */
+export class OffsetsPendingError extends AppError {
+  override readonly name = 'OffsetsPendingError';
+  readonly code = 'KAFKA_OFFSETS_PENDING';
+  /** Asking again does not help: the transaction has to be ended. */
+  readonly retryable = false;
+}
+
+/** Longer than a transaction may be open. */
+const longestPendingMs = 15_000;
+
 /**
  * Where a group goes on in each of `partitions`; `undefined` where it has committed nothing.
  *
  * An offset that is part of an open transaction is waited for (require_stable, KIP-447), so that what a predecessor has left half done
  * is ended before anybody goes on. Brokers and coordinators that are away are waited for too.
  *
- * @throws the reason of `signal` once that is aborted; {KafkaRequestError} for what does not pass.
+ * @throws the reason of `signal` once that is aborted; {OffsetsPendingError} when a transaction stays open for longer than `pendingMs`;
+ *   {KafkaRequestError} for what does not pass.
  */
 export async function committedOffsets(options: {
   readonly coordinators: Coordinators;
@@ -33,16 +46,28 @@ export async function committedOffsets(options: {
   readonly topic: string;
   readonly partitions: readonly number[];
   readonly signal: AbortSignal;
+  readonly pendingMs?: number;
 }): Promise<ReadonlyMap<number, number | undefined>> {
-  const { coordinators, groupId, topic, partitions, signal } = options;
+  const { coordinators, groupId, topic, partitions, signal, pendingMs = longestPendingMs } = options;
+  let pendingSinceMs: number | undefined;
   const topics = [{ name: topic, partitionIndexes: [...partitions] }];
   const answer = await untilAnswered(signal, async () => {
     const connection = await coordinators.connectionTo('group', groupId);
     try {
       return await offsetFetchV7.api.async(connection, [{ groupId, topics }], true);
     } catch (error) {
-      if (!isUnstable(error)) coordinators.forget('group', groupId);
-      throw error;
+      if (!isUnstable(error)) {
+        coordinators.forget('group', groupId);
+        throw error;
+      }
+      pendingSinceMs ??= performance.now();
+      if (performance.now() - pendingSinceMs < pendingMs) throw error;
+      throw new OffsetsPendingError(
+        `Kafka: offsets of ${groupId} in ${topic} are part of a transaction that does not end`,
+        {
+          cause: error,
+        },
+      );
     }
   });
   const found = answer.topics.flatMap((each) => each.partitions);

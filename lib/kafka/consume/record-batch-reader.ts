@@ -1,6 +1,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { compressionsAlgorithms, crc32c } from '@platformatic/kafka';
+import { compressionsAlgorithms } from '@platformatic/kafka';
 import { AppError } from '../../errors.ts';
+import { checksumOf } from '../checksum.ts';
 
 /** A record as it was read; key, value and headers are parts of the answer that it came in. */
 export interface ConsumedRecord {
@@ -65,7 +66,7 @@ export function readRecordBatches(
     if (end > bytes.length) break;
     const base = Number(bytes.readBigInt64BE(at));
     if (bytes[at + 16] !== magic) throw damaged(place, base, `its format is ${bytes[at + 16]}, expected ${magic}`);
-    if (crc32c(bytes.subarray(at + checkedFrom, end)) !== bytes.readUInt32BE(at + 17)) {
+    if (checksumOf(bytes.subarray(at + checkedFrom, end)) !== bytes.readUInt32BE(at + 17)) {
       throw damaged(place, base, 'its checksum is wrong');
     }
     const attributes = bytes.readInt16BE(at + 21);

@@ -1,4 +1,4 @@
-import { crc32c } from '@platformatic/kafka';
+import { checksumOf } from '../checksum.ts';
 import type { OutgoingRecord } from '../ports.ts';
 import { varintBytes, writeVarint } from './varint.ts';
 
@@ -65,7 +65,7 @@ export function writeRecordBatch(
   target.writeInt16BE(producerEpoch, at + 51);
   target.writeInt32BE(firstSequence, at + 53);
   target.writeInt32BE(records.length, at + 57);
-  target.writeUInt32BE(crc32c(target.subarray(at + checkedFrom, end)), at + 17);
+  target.writeUInt32BE(checksumOf(target.subarray(at + checkedFrom, end)), at + 17);
   return end;
 }
 

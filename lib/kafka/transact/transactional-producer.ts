@@ -92,6 +92,23 @@ export class TransactionalProducer {
   }
 
   /**
+   * Gives up offsets of a group that a transaction of this id has left pending although it is over: a broker that was killed and is slow to
+   * start may end a transaction without writing its marks. Another mark of the same producer id makes up for them.
+   *
+   * @throws {FencedError | OutcomeUnknownError}
+   */
+  async giveUpPending(groupId: string, signal: AbortSignal): Promise<void> {
+    const untilMs = this.#options.clock.monotonicMs() + 0.8 * this.#timeoutMs;
+    try {
+      await this.#begin([], groupId, untilMs, signal);
+    } catch (error) {
+      await this.#abort(error, signal);
+      throw outcomeOf(error);
+    }
+    await this.#abort(undefined, signal);
+  }
+
+  /**
    * One transaction. Resolves when it is committed.
    *
    * @throws {FencedError | NotMemberError | TransactionAbortedError | RecordRefusedError} nothing of it is visible, nor ever will be.
