@@ -11,7 +11,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { note, print, printJson, red } from '../output.ts';
 import { commandSources } from '../settings.ts';
 
-type How = Pick<ReplayOptions<never, never>, 'sinceMs' | 'partition' | 'signal' | 'onProgress'>;
+type How = Pick<ReplayOptions<never, never, never>, 'sinceMs' | 'partition' | 'signal' | 'onProgress'>;
 type Sources = Awaited<ReturnType<typeof commandSources>>;
 
 const replays: Readonly<Record<string, (sources: Sources, how: How) => Promise<readonly PartitionReplay[]>>> = {

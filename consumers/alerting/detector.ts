@@ -2,6 +2,12 @@ import type { Alert, ContentVerdict } from '../../schemas/generated/events.ts';
 import { contributorsOf, summaryOf, summaryZhOf } from './explain.ts';
 import { Series, type WindowCount } from './series.ts';
 
+/** What is looked at of a verdict, beside its time. */
+export const watchedFields = ['sdkAppId', 'fromAccount', 'scene', 'label', 'result', 'suggestion'] as const;
+
+/** A verdict as far as it is looked at. */
+export type WatchedVerdict = Pick<ContentVerdict, 'receivedAt' | (typeof watchedFields)[number]>;
+
 /** When a series is an incident: all of these together. */
 export interface RateRule {
   readonly windowMs: number;
@@ -54,7 +60,7 @@ export class Detector {
   }
 
   /** Whether a verdict counts for the rule. */
-  add(verdict: ContentVerdict): boolean {
+  add(verdict: WatchedVerdict): boolean {
     if (verdict.result !== 'BLOCKED' && verdict.suggestion !== 'BLOCK') return false;
     const { sdkAppId, receivedAt, fromAccount, scene } = verdict;
     const label = verdict.label ?? '';

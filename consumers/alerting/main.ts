@@ -6,15 +6,18 @@ import type { Alert, ContentVerdict } from '../../schemas/generated/events.ts';
 import type { ConsumerDefinition } from '../runtime/definition.ts';
 import { startConsumerService } from '../runtime/service.ts';
 import type { AlertingConfig } from './config.ts';
-import { Detector } from './detector.ts';
+import { Detector, watchedFields } from './detector.ts';
 import { AlertingProcessor } from './processor.ts';
 import { windowsLookedAt } from './series.ts';
 
 /** What alerting is. */
-export function alertingDefinition(config: AlertingConfig): ConsumerDefinition<'verdict', never> {
+export function alertingDefinition(
+  config: AlertingConfig,
+): ConsumerDefinition<'verdict', never, (typeof watchedFields)[number]> {
   return {
     name: 'alerting',
     input: 'verdict',
+    fields: watchedFields,
     outputs: ['alert'],
     progress: 'alerting.progress',
     processors: ({ metrics, clock, logger, readBack, readPartition }) => {

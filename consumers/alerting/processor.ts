@@ -2,8 +2,8 @@ import type { Counter } from 'prom-client';
 import type { Logger } from '../../lib/logger.ts';
 import type { Alert } from '../../schemas/generated/events.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
-import type { Outcome, PartitionProcessor, Received } from '../runtime/processor.ts';
-import type { Detector } from './detector.ts';
+import type { AnyEvent, Outcome, PartitionProcessor, Received } from '../runtime/processor.ts';
+import type { Detector, WatchedVerdict } from './detector.ts';
 
 export interface AlertingOptions {
   /** Shared by the processors of all partitions: a spike is spread over them by its senders. */
@@ -13,14 +13,14 @@ export interface AlertingOptions {
 }
 
 /** Feeds the verdicts of one partition to the detector, and gives out what it finds. */
-export class AlertingProcessor implements PartitionProcessor<'ContentVerdict'> {
+export class AlertingProcessor implements PartitionProcessor<AnyEvent & WatchedVerdict> {
   readonly #options: AlertingOptions;
 
   constructor(options: AlertingOptions) {
     this.#options = options;
   }
 
-  take({ value }: Received<'ContentVerdict'>): Outcome {
+  take({ value }: Received<AnyEvent & WatchedVerdict>): Outcome {
     return this.#options.detector.add(value) ? { kind: 'ok' } : { kind: 'skip', why: 'nothing was blocked' };
   }
 

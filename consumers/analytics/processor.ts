@@ -1,22 +1,26 @@
-import type { Counter } from 'prom-client';
 import type { Rollup } from '../../schemas/generated/events.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
-import type { Outcome, PartitionProcessor, Received } from '../runtime/processor.ts';
-import { rollupKey, type Windows } from './windows.ts';
+import type { AnyEvent, Outcome, PartitionProcessor, Received } from '../runtime/processor.ts';
+import { type CountedVerdict, type HowCounted, rollupKey, type Windows } from './windows.ts';
+
+/** Verdicts by how they were counted. */
+export type Counts = Record<HowCounted, number>;
+
+const ok: Outcome = { kind: 'ok' };
 
 /** Counts the verdicts of one partition; what there is to write is given out by time. */
-export class AnalyticsProcessor implements PartitionProcessor<'ContentVerdict'> {
+export class AnalyticsProcessor implements PartitionProcessor<AnyEvent & CountedVerdict> {
   readonly #windows: Windows;
-  readonly #counted: Counter<'how'>;
+  readonly #counts: Counts;
 
-  constructor(windows: Windows, counted: Counter<'how'>) {
+  constructor(windows: Windows, counts: Counts) {
     this.#windows = windows;
-    this.#counted = counted;
+    this.#counts = counts;
   }
 
-  take({ value, offset }: Received<'ContentVerdict'>): Outcome {
-    this.#counted.inc({ how: this.#windows.add(value, offset) });
-    return { kind: 'ok' };
+  take({ value, offset }: Received<AnyEvent & CountedVerdict>): Outcome {
+    this.#counts[this.#windows.add(value, offset)] += 1;
+    return ok;
   }
 
   tick(nowMs: number): readonly TopicRecord[] {

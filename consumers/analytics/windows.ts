@@ -1,6 +1,12 @@
 import type { ContentVerdict, Rollup, WindowRow } from '../../schemas/generated/events.ts';
 import type { State } from '../runtime/state/state-store.ts';
 
+/** What is counted by, beside the window. */
+export const dimensions = ['sdkAppId', 'scene', 'label', 'suggestion', 'result'] as const;
+
+/** What is looked at of a verdict. */
+export type CountedVerdict = Pick<ContentVerdict, 'receivedAt' | (typeof dimensions)[number]>;
+
 /** Length of a window. */
 export const windowMs = 60_000;
 
@@ -19,9 +25,21 @@ export interface WindowsOptions extends WindowSettings {
   readonly state: State<WindowRow>;
 }
 
+/**
+ * What became of a verdict. `late`: its window had been given out as complete. `too late`: nobody knows any more what its window had, so it is
+ * left as it was given out.
+ */
+export type HowCounted = 'counted' | 'late' | 'too late';
+
+/** A row that is counted on, and its key in the state. */
+interface Counting {
+  readonly stateKey: string;
+  row: WindowRow;
+}
+
 /** The rows of one window by what they are counted by. */
 interface Window {
-  readonly rows: Map<string, WindowRow>;
+  readonly rows: Map<string, Counting>;
   /** Whether it has been given out as complete. */
   isComplete: boolean;
 }
@@ -50,29 +68,20 @@ export class Windows {
     this.#throughOffset = options.nextOffset - 1;
     for (const [, row] of options.state.entries()) {
       const window = this.#windowAt(row.windowStart);
-      window.rows.set(rowKey(row), row);
+      window.rows.set(rowKey(row), { stateKey: stateKey(row), row });
       window.isComplete ||= row.isComplete;
     }
   }
 
-  /**
-   * Counts a verdict, of an offset behind the one before. `late`: its window had been given out as complete. `too late`: nobody knows any more
-   * what its window had, so it is left as it was given out.
-   */
-  add(verdict: ContentVerdict, offset: number): 'counted' | 'late' | 'too late' {
+  /** Counts a verdict, of an offset behind the one before. */
+  add(verdict: CountedVerdict, offset: number): HowCounted {
     this.#throughOffset = offset;
     const windowStart = Math.floor(verdict.receivedAt / windowMs) * windowMs;
     if (!this.#windows.has(windowStart) && !isRemembered(windowStart, this.#newestStartMs)) return 'too late';
     const window = this.#windowAt(windowStart);
-    const row = window.rows.get(rowKey(verdict));
-    const { sdkAppId, scene, label, suggestion, result } = verdict;
     const { isComplete } = window;
-    this.#keep(
-      window,
-      row === undefined
-        ? { sdkAppId, windowStart, scene, label, suggestion, result, verdicts: 1, given: 0, isComplete }
-        : { ...row, verdicts: row.verdicts + 1 },
-    );
+    const counting = this.#countingOf(window, verdict, windowStart);
+    this.#keep(counting, { ...counting.row, verdicts: counting.row.verdicts + 1 });
     return isComplete ? 'late' : 'counted';
   }
 
@@ -86,8 +95,9 @@ export class Windows {
       const isClosing = !window.isComplete && nowMs >= startMs + windowMs + graceMs;
       if (isClosing) window.isComplete = true;
       if (window.isComplete || isTime) {
-        for (const row of window.rows.values()) {
-          if (isClosing || row.verdicts !== row.given) rollups.push(this.#give(window, row, nowMs));
+        for (const counting of window.rows.values()) {
+          const { verdicts, given } = counting.row;
+          if (isClosing || verdicts !== given) rollups.push(this.#give(window, counting, nowMs));
         }
       }
       if (window.isComplete && !isRemembered(startMs, this.#newestStartMs)) this.#forget(startMs, window);
@@ -95,10 +105,9 @@ export class Windows {
     return rollups;
   }
 
-  #give(window: Window, row: WindowRow, nowMs: number): Rollup {
-    const { isComplete } = window;
-    this.#keep(window, { ...row, given: row.verdicts, isComplete });
-    const { sdkAppId, windowStart, scene, label, suggestion, result, verdicts } = row;
+  #give({ isComplete }: Window, counting: Counting, nowMs: number): Rollup {
+    const { sdkAppId, windowStart, scene, label, suggestion, result, verdicts } = counting.row;
+    this.#keep(counting, { ...counting.row, given: verdicts, isComplete });
     return {
       sdkAppId,
       windowStart,
@@ -116,31 +125,57 @@ export class Windows {
   }
 
   #windowAt(startMs: number): Window {
-    const window = this.#windows.get(startMs) ?? { rows: new Map(), isComplete: false };
+    const known = this.#windows.get(startMs);
+    if (known !== undefined) return known;
+    const window = { rows: new Map(), isComplete: false };
     this.#windows.set(startMs, window);
-    if (startMs > this.#newestStartMs) this.#newestStartMs = startMs;
+    this.#newestStartMs = Math.max(this.#newestStartMs, startMs);
     return window;
   }
 
-  #keep(window: Window, row: WindowRow): void {
-    window.rows.set(rowKey(row), row);
-    this.#options.state.set(stateKey(row), row);
+  #countingOf({ rows, isComplete }: Window, verdict: CountedVerdict, windowStart: number): Counting {
+    const key = rowKey(verdict);
+    const known = rows.get(key);
+    if (known !== undefined) return known;
+    const { sdkAppId, scene, label, suggestion, result } = verdict;
+    const row = { sdkAppId, windowStart, scene, label, suggestion, result, verdicts: 0, given: 0, isComplete };
+    const counting = { stateKey: stateKey(row), row };
+    rows.set(key, counting);
+    return counting;
+  }
+
+  #keep(counting: Counting, row: WindowRow): void {
+    counting.row = row;
+    this.#options.state.set(counting.stateKey, row);
   }
 
   #forget(startMs: number, { rows }: Window): void {
     this.#windows.delete(startMs);
-    for (const row of rows.values()) this.#options.state.delete(stateKey(row));
+    for (const { stateKey: key } of rows.values()) this.#options.state.delete(key);
   }
 }
 
-type Dimensions = Pick<WindowRow, 'sdkAppId' | 'scene' | 'label' | 'suggestion' | 'result'>;
+type Dimensions = Pick<WindowRow, (typeof dimensions)[number]>;
 
+/** Tells rows of a window apart, in memory, at less cost than JSON. */
 function rowKey({ sdkAppId, scene, label, suggestion, result }: Dimensions): string {
-  return JSON.stringify([sdkAppId, scene, label, suggestion, result]);
+  return `${sdkAppId} ${lengthOf(scene)} ${scene} ${lengthOf(label)} ${label} ${suggestion} ${result}`;
 }
 
-function stateKey(row: WindowRow): string {
-  return `${row.windowStart}/${rowKey(row)}`;
+/** By which texts that stand one behind the other are told apart. */
+function lengthOf(text: string | null): number {
+  return text === null ? -1 : text.length;
+}
+
+function stateKey({
+  windowStart,
+  sdkAppId,
+  scene,
+  label,
+  suggestion,
+  result,
+}: Dimensions & Pick<WindowRow, 'windowStart'>): string {
+  return `${windowStart}/${JSON.stringify([sdkAppId, scene, label, suggestion, result])}`;
 }
 
 /** Key of a row on its topic: the app, the window, the partition that was counted, and everything that is counted by. */

@@ -5,15 +5,19 @@ import type { RunningService } from '../../lib/run-service.ts';
 import type { ConsumerDefinition } from '../runtime/definition.ts';
 import { startConsumerService } from '../runtime/service.ts';
 import type { PenaltiesConfig } from './config.ts';
+import { judgedFields } from './policy.ts';
 import { PenaltiesProcessor } from './processor.ts';
 import { Standing } from './standing.ts';
 
 /** What penalties is. */
-export function penaltiesDefinition(config: PenaltiesConfig): ConsumerDefinition<'verdict', 'penalty.state'> {
+export function penaltiesDefinition(
+  config: PenaltiesConfig,
+): ConsumerDefinition<'verdict', 'penalty.state', (typeof judgedFields)[number]> {
   const policy = { ...config, exemptAccounts: new Set(config.exemptAccounts) };
   return {
     name: 'penalties',
     input: 'verdict',
+    fields: judgedFields,
     outputs: ['penalty.ledger'],
     state: 'penalty.state',
     progress: 'penalties.progress',

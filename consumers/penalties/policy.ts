@@ -1,5 +1,20 @@
 import type { ContentVerdict } from '../../schemas/generated/events.ts';
 
+/** What is looked at of a verdict, beside its id and time. */
+export const judgedFields = [
+  'sdkAppId',
+  'fromAccount',
+  'isRestApi',
+  'scene',
+  'label',
+  'result',
+  'suggestion',
+  'moderationRequestId',
+] as const;
+
+/** A verdict as far as it is looked at. */
+export type JudgedVerdict = Pick<ContentVerdict, 'eventId' | 'receivedAt' | (typeof judgedFields)[number]>;
+
 /** When a user is muted, and for how long. */
 export interface Policy {
   readonly muteAtStrikes: number;
@@ -14,7 +29,7 @@ export function policyName({ muteAtStrikes, strikeWindowMs, muteMs }: Policy): s
 }
 
 /** Why a verdict is no strike; `undefined` when it is one. */
-export function whyNoStrike(verdict: ContentVerdict, { exemptAccounts }: Policy): string | undefined {
+export function whyNoStrike(verdict: JudgedVerdict, { exemptAccounts }: Policy): string | undefined {
   const { fromAccount, isRestApi, result, suggestion } = verdict;
   if (fromAccount === null || fromAccount === '') return 'it names no sender';
   // Tencent's own accounts: system notices and the like.

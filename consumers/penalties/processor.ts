@@ -1,10 +1,10 @@
 import type { Counter } from 'prom-client';
 import type { Logger } from '../../lib/logger.ts';
-import type { ContentVerdict, Standing as KeptStanding, LedgerEntry } from '../../schemas/generated/events.ts';
+import type { Standing as KeptStanding, LedgerEntry } from '../../schemas/generated/events.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
 import type { Outcome, PartitionProcessor, Received } from '../runtime/processor.ts';
 import type { State } from '../runtime/state/state-store.ts';
-import { type Policy, whyNoStrike } from './policy.ts';
+import { type JudgedVerdict, type Policy, whyNoStrike } from './policy.ts';
 import { Standing } from './standing.ts';
 
 /** Users that are looked at in a second, whether something still counts against them. */
@@ -19,7 +19,7 @@ export interface PenaltiesOptions {
 }
 
 /** Decides about the users of one partition. */
-export class PenaltiesProcessor implements PartitionProcessor<'ContentVerdict'> {
+export class PenaltiesProcessor implements PartitionProcessor<JudgedVerdict> {
   readonly #options: PenaltiesOptions;
   /** The user that was looked at last. */
   #lookedAt = '';
@@ -30,7 +30,7 @@ export class PenaltiesProcessor implements PartitionProcessor<'ContentVerdict'> 
     this.#options = options;
   }
 
-  take({ value: verdict }: Received<'ContentVerdict'>): Outcome {
+  take({ value: verdict }: Received<JudgedVerdict>): Outcome {
     const { policy, state } = this.#options;
     this.#newestMs = Math.max(this.#newestMs, verdict.receivedAt);
     const why = whyNoStrike(verdict, policy);
@@ -65,7 +65,7 @@ export class PenaltiesProcessor implements PartitionProcessor<'ContentVerdict'> 
   }
 }
 
-function hasSender(verdict: ContentVerdict): verdict is ContentVerdict & { readonly fromAccount: string } {
+function hasSender(verdict: JudgedVerdict): verdict is JudgedVerdict & { readonly fromAccount: string } {
   return verdict.fromAccount !== null;
 }
 

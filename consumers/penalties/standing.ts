@@ -1,10 +1,5 @@
-import type {
-  ContentVerdict,
-  Standing as KeptStanding,
-  LedgerEntry,
-  StandingStrike,
-} from '../../schemas/generated/events.ts';
-import { type Policy, policyName } from './policy.ts';
+import type { Standing as KeptStanding, LedgerEntry, StandingStrike } from '../../schemas/generated/events.ts';
+import { type JudgedVerdict, type Policy, policyName } from './policy.ts';
 
 const strikeWeight = 1;
 /** Strikes that are kept of a user; as many as a policy can ask for. */
@@ -38,7 +33,7 @@ export class Standing {
   }
 
   /** The entries that a verdict leads to: its strike, and a mute when that makes enough of them. Adds them. */
-  strike(verdict: ContentVerdict & { readonly fromAccount: string }): readonly LedgerEntry[] {
+  strike(verdict: JudgedVerdict & { readonly fromAccount: string }): readonly LedgerEntry[] {
     const { muteAtStrikes, muteMs, strikeWindowMs } = this.#policy;
     const { eventId, receivedAt: at, moderationRequestId } = verdict;
     this.#add({ eventId, moderationRequestId, at, weight: strikeWeight });
@@ -87,7 +82,7 @@ export class Standing {
   }
 }
 
-function what({ label, scene, result }: ContentVerdict): string {
+function what({ label, scene, result }: JudgedVerdict): string {
   return `${label ?? 'content without a label'} in ${scene ?? 'an unknown scene'}, ${result === 'BLOCKED' ? 'blocked' : 'advised to block'}`;
 }
 

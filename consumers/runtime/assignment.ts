@@ -4,17 +4,17 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Readiness } from '../../lib/management-server.ts';
 import type { ConsumerState } from './metrics.ts';
 import { type OwnedPartition, PartitionStoppedError } from './partition/owned-partition.ts';
-import type { EventName } from './processor.ts';
+import type { AnyEvent } from './processor.ts';
 import { untilDone } from './until-done.ts';
 
-export interface AssignmentOptions<N extends EventName, V> {
+export interface AssignmentOptions<E extends AnyEvent, V> {
   readonly partitions: readonly number[];
   /** Takes a partition over; `onEnd` is to be told why it cannot be gone on with. */
   readonly claim: (
     partition: number,
     signal: AbortSignal,
     onEnd: (error: Error) => void,
-  ) => Promise<OwnedPartition<N, V>>;
+  ) => Promise<OwnedPartition<E, V>>;
   /** Told, once, that the partitions have to be taken anew. */
   readonly onLost: (error: Error) => void;
   readonly onBug: (error: Error) => void;
@@ -26,10 +26,10 @@ export interface AssignmentOptions<N extends EventName, V> {
 const settleMs = 5_000;
 
 /** The partitions of an instance between two rebalances. */
-export class Assignment<N extends EventName, V> {
-  readonly #options: AssignmentOptions<N, V>;
+export class Assignment<E extends AnyEvent, V> {
+  readonly #options: AssignmentOptions<E, V>;
   readonly #end = new AbortController();
-  readonly #owned = new Map<number, OwnedPartition<N, V>>();
+  readonly #owned = new Map<number, OwnedPartition<E, V>>();
   readonly #claims: readonly Promise<void>[];
   /** Why a partition is not gone on with until a person has looked. */
   readonly #stopped = new Map<number, string>();
@@ -37,7 +37,7 @@ export class Assignment<N extends EventName, V> {
   readonly #troubles = new Map<number, string>();
   #isLost = false;
 
-  constructor(options: AssignmentOptions<N, V>) {
+  constructor(options: AssignmentOptions<E, V>) {
     this.#options = options;
     this.#claims = options.partitions.map((partition) => this.#claim(partition));
     void Promise.all(this.#claims).then(() => {

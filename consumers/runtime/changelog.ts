@@ -9,7 +9,7 @@ import { avroType, recordSchemas } from '../../schemas/records.ts';
 import type { EventDecoder } from './decoder.ts';
 import type { Change } from './state/entry-table.ts';
 import type { CopyChange, Restored } from './state/local-copy.ts';
-import type { SeenChunk } from './state/seen-table.ts';
+import type { SeenChunk } from './state/seen/seen-table.ts';
 import type { ValueCodec } from './state/state-store.ts';
 
 /** A record of a state topic that nobody can read: its partition cannot be taken before a person has looked. */
@@ -79,7 +79,7 @@ export class Changelog<N extends RecordName> {
     const { topic } = this.#progress.destination;
     const { added, forgotten } = seen;
     if (added !== undefined) {
-      const value = this.#seenEncoder.encode({ ids: added.ids, stepsMs: stepsOf(added.timesMs) });
+      const value = this.#seenEncoder.encode({ ids: bytesOf(added.ids), stepsMs: stepsOf(added.timesMs) });
       records.push({ topic, partition, key: keyOf(added.number), value, timestampMs: nowMs });
     }
     for (const number of forgotten)
@@ -144,11 +144,11 @@ function chunkOf(number: number, { ids, stepsMs }: RecordOf['SeenEvents']): Seen
     atMs += stepMs;
     return atMs;
   });
-  return { number, latestMs: atMs, ids, timesMs };
+  return { number, ids, timesMs };
 }
 
-function stepsOf(timesMs: readonly number[]): readonly number[] {
-  return timesMs.map((timeMs, index) => timeMs - (timesMs[index - 1] ?? 0));
+function stepsOf(timesMs: ArrayLike<number>): readonly number[] {
+  return Array.from(timesMs, (timeMs, index) => timeMs - (timesMs[index - 1] ?? 0));
 }
 
 function bytesOf(bytes: Uint8Array): Buffer {

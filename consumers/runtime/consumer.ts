@@ -12,12 +12,13 @@ import type { Readiness } from '../../lib/management-server.ts';
 import type { RecordWriter } from '../../schemas/record-writer.ts';
 import { Assignment } from './assignment.ts';
 import type { StateLog } from './changelog.ts';
-import type { EventDecoder } from './decoder.ts';
+import type { Decoder } from './decoder.ts';
 import type { ConsumerMetrics, ConsumerState } from './metrics.ts';
+import { beginningOf } from './partition/beginning.ts';
 import { OwnedPartition } from './partition/owned-partition.ts';
 import { Refusals } from './partition/refusals.ts';
-import { beginningOf, restore } from './partition/restore.ts';
-import type { CreateProcessor, CreateProcessors, EventName } from './processor.ts';
+import { restore } from './partition/restore.ts';
+import type { AnyEvent, CreateProcessor, CreateProcessors } from './processor.ts';
 import type { ValueCodec } from './state/state-store.ts';
 
 /** Connections to Kafka: each kind of request on its own, so that none waits behind another. */
@@ -28,7 +29,7 @@ export interface Connections {
   readonly transacting: readonly { readonly cluster: Cluster; readonly coordinators: Coordinators }[];
 }
 
-export interface TopicConsumerOptions<N extends EventName, V> {
+export interface TopicConsumerOptions<E extends AnyEvent, V> {
   readonly kafka: Kafka;
   readonly connections: Connections;
   readonly clusterId: string;
@@ -36,14 +37,14 @@ export interface TopicConsumerOptions<N extends EventName, V> {
   readonly service: string;
   readonly groupId: string;
   readonly topic: string;
-  readonly decoder: EventDecoder<N>;
+  readonly decoder: Decoder<E>;
   readonly writer: RecordWriter;
   readonly changelog: StateLog;
   readonly codec: ValueCodec<V>;
   /** Where the snapshots of this instance are. */
   readonly stateFolder: string;
   readonly dedupHorizonMs: number;
-  readonly createProcessors: CreateProcessors<N, V>;
+  readonly createProcessors: CreateProcessors<E, V>;
   readonly metrics: ConsumerMetrics;
   /** For waits and durations. */
   readonly clock: Clock;
@@ -65,18 +66,18 @@ const stuckMs = 120_000;
  * On taking a partition: its transactional id, which fences whoever had it; then the offset that is committed by now; then the state
  * up to the stable end of its topics; and only then its records.
  */
-export class TopicConsumer<N extends EventName, V> {
-  readonly #options: TopicConsumerOptions<N, V>;
+export class TopicConsumer<E extends AnyEvent, V> {
+  readonly #options: TopicConsumerOptions<E, V>;
   readonly #membership: GroupMembership;
   readonly #fetcher: Fetcher;
   readonly #refusals = new Map<number, Refusals>();
-  #assignment: Assignment<N, V> | undefined;
+  #assignment: Assignment<E, V> | undefined;
   /** Resolves when the assignment before has been left. */
   #left: Promise<void> = Promise.resolve();
   #isStopped = false;
   #cancelTick: () => void = () => undefined;
 
-  constructor(options: TopicConsumerOptions<N, V>) {
+  constructor(options: TopicConsumerOptions<E, V>) {
     this.#options = options;
     const { kafka, groupId, topic, connections, clock, logger, onBug } = options;
     this.#fetcher = new Fetcher({ cluster: connections.fetching, clock, logger });
@@ -157,11 +158,11 @@ export class TopicConsumer<N extends EventName, V> {
   async #claim(
     partition: number,
     member: { readonly groupId: string; readonly memberId: string; readonly generationId: number },
-    create: CreateProcessor<N, V>,
+    create: CreateProcessor<E, V>,
     signal: AbortSignal,
     onEnd: (error: Error) => void,
-  ): Promise<OwnedPartition<N, V>> {
-    const { topic, groupId, connections, clock } = this.#options;
+  ): Promise<OwnedPartition<E, V>> {
+    const { topic, groupId, connections, clock, logger } = this.#options;
     const { transacting, restoring } = connections;
     const connection = transacting[partition % transacting.length];
     if (connection === undefined) throw new Error('No connections for transactions');
@@ -170,7 +171,15 @@ export class TopicConsumer<N extends EventName, V> {
     await producer.initialise(signal);
     const { coordinators } = connection;
     const place = { topic, partition };
-    const nextOffset = await beginningOf({ coordinators, cluster: restoring }, groupId, place, signal);
+    const { offset: nextOffset, isFirst } = await beginningOf({
+      ...place,
+      groupId,
+      producer,
+      coordinators,
+      cluster: restoring,
+      logger,
+      signal,
+    });
     const copy = await restore({
       ...this.#options,
       cluster: restoring,
@@ -179,6 +188,12 @@ export class TopicConsumer<N extends EventName, V> {
       partition,
       signal,
     });
+    if (isFirst && !copy.seen.isEmpty) {
+      logger.error(
+        { partition, groupId, nextOffset },
+        'the group has lost its offsets, though its state is there: events from here on are handled again, and known as repeats only within DEDUP_HORIZON_MS',
+      );
+    }
     try {
       const processor = await create({ partition, state: copy.state, nextOffset, signal });
       signal.throwIfAborted();

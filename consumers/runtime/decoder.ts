@@ -5,38 +5,47 @@ import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
 import { avroType, recordSchemas } from '../../schemas/records.ts';
 import { SchemaRefusedError, type SchemaRegistry } from '../../schemas/registry.ts';
 
-export type Decoded<N extends RecordName> = { readonly value: RecordOf[N] } | { readonly problem: string };
+export type Decoded<V> = { readonly value: V } | { readonly problem: string };
+
+/** Turns the bytes of records into values. */
+export interface Decoder<V> {
+  /**
+   * The value of a record, or why it has none.
+   *
+   * @throws {RegistryUnavailableError} when its schema is not known yet and cannot be asked for.
+   */
+  decode(bytes: Buffer | null): Promise<Decoded<V>>;
+  /** As `decode`, at once; `undefined` when the record's schema has to be asked for. */
+  decodeKnown(bytes: Buffer | null): Decoded<V> | undefined;
+}
 
 type Reading = { readonly resolver: Resolver } | { readonly problem: string };
 
 /** Decodes records of one kind, whichever version of its schema they were written with. */
-export class EventDecoder<N extends RecordName> {
+export class EventDecoder<N extends RecordName, V = RecordOf[N]> implements Decoder<V> {
   readonly #registry: SchemaRegistry;
   readonly #record: N;
   readonly #reader: Type;
   /** By writer's schema id; what cannot be read is remembered by its reason, an id that the registry does not know is not. */
   readonly #readings = new Map<number, Reading>();
 
-  constructor(record: N, registry: SchemaRegistry) {
+  /** @param wanted fields that values have; those that are left out are skipped, which costs a fraction of decoding them. */
+  constructor(record: N, registry: SchemaRegistry, wanted?: ReadonlySet<string>) {
     this.#record = record;
     this.#registry = registry;
-    this.#reader = avroType(recordSchemas[record]);
+    const schema = recordSchemas[record];
+    const fields = schema.fields.filter(({ name }) => wanted?.has(name) ?? true);
+    this.#reader = avroType({ ...schema, fields });
   }
 
-  /**
-   * The value of a record, or why it has none.
-   *
-   * @throws {RegistryUnavailableError} when its schema is not known yet and cannot be asked for.
-   */
-  async decode(bytes: Buffer | null): Promise<Decoded<N>> {
+  async decode(bytes: Buffer | null): Promise<Decoded<V>> {
     const known = this.decodeKnown(bytes);
     const schemaId = bytes === null ? undefined : schemaIdOf(bytes);
     if (known !== undefined || bytes === null || schemaId === undefined) return known ?? { problem: 'no record' };
     return this.#read(bytes, await this.#learn(schemaId));
   }
 
-  /** As `decode`, at once; `undefined` when the record's schema has to be asked for. */
-  decodeKnown(bytes: Buffer | null): Decoded<N> | undefined {
+  decodeKnown(bytes: Buffer | null): Decoded<V> | undefined {
     if (bytes === null) return { problem: 'the record has no value' };
     const schemaId = schemaIdOf(bytes);
     if (schemaId === undefined) return { problem: 'not in Confluent wire format' };
@@ -44,10 +53,10 @@ export class EventDecoder<N extends RecordName> {
     return reading && this.#read(bytes, reading);
   }
 
-  #read(bytes: Buffer, reading: Reading): Decoded<N> {
+  #read(bytes: Buffer, reading: Reading): Decoded<V> {
     if ('problem' in reading) return reading;
     try {
-      return { value: decodeResolved(this.#reader, reading.resolver, bytes) as RecordOf[N] };
+      return { value: decodeResolved(this.#reader, reading.resolver, bytes) as V };
     } catch (error) {
       return { problem: `the Avro body cannot be read: ${messageOf(error)}` };
     }

@@ -4,10 +4,13 @@ import type { TopicId } from '../../schemas/topics.ts';
 /** What a consumer waits for when it tries again. */
 export type RetryClass = 'broker' | 'registry' | 'transaction';
 
+/** What becomes of an event. */
+export type OutcomeKind = 'ok' | 'skip' | 'park' | 'repeat';
+
 /** The numbers that every consumer service has. */
 export interface ConsumerMetrics {
   readonly registry: Registry;
-  handled(outcome: 'ok' | 'skip' | 'park' | 'repeat'): void;
+  handled(counts: Readonly<Record<OutcomeKind, number>>): void;
   written(topic: TopicId): void;
   /** @param lagMs age of the last record that was handled; 0 when there is none behind it. */
   lag(partition: number, records: number, lagMs: number): void;
@@ -118,7 +121,9 @@ export function createConsumerMetrics(stateNow: () => ConsumerState): ConsumerMe
   });
   return {
     registry,
-    handled: (outcome) => handled.inc({ outcome }),
+    handled: (counts) => {
+      for (const [outcome, count] of Object.entries(counts)) if (count > 0) handled.inc({ outcome }, count);
+    },
     written: (topic) => written.inc({ topic }),
     lag: (partition, records, lagMs) => {
       lag.set({ partition }, records);

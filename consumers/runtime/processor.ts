@@ -1,17 +1,17 @@
 import type { ConsumerReason } from '../../schemas/dead-letter-reasons.ts';
-import type { RecordName, RecordOf } from '../../schemas/generated/events.ts';
 import type { TopicRecord } from '../../schemas/record-writer.ts';
 import type { Effect, Effects } from './effects/effects.ts';
 import type { State } from './state/state-store.ts';
 
-/** Events that can be consumed: each has an id, by which repeats are known, and a time. */
-export type EventName = {
-  [N in RecordName]: RecordOf[N] extends { readonly eventId: string; readonly receivedAt: number } ? N : never;
-}[RecordName];
+/** What every event has that can be consumed: an id, by which repeats are known, and a time, in epoch milliseconds. */
+export interface AnyEvent {
+  readonly eventId: string;
+  readonly receivedAt: number;
+}
 
 /** An event as a processor gets it. */
-export interface Received<N extends EventName> {
-  readonly value: RecordOf[N];
+export interface Received<E extends AnyEvent> {
+  readonly value: E;
   readonly offset: number;
 }
 
@@ -31,9 +31,9 @@ export type Outcome =
  * What it gives out, what it changes of its state and how far it has come take effect together, or not at all: then it is dropped,
  * and another one begins with the state of before.
  */
-export interface PartitionProcessor<N extends EventName> {
+export interface PartitionProcessor<E extends AnyEvent> {
   /** Takes the next event. An exception is a bug and ends the process. */
-  take(event: Received<N>): Outcome;
+  take(event: Received<E>): Outcome;
   /** What is to be written because time has passed; asked about every second. */
   tick?(nowMs: number): readonly TopicRecord[];
   /** What it does outside of Kafka, if anything. */
@@ -52,9 +52,9 @@ export interface PartitionContext<V> {
 }
 
 /** Makes the processor of a partition. */
-export type CreateProcessor<N extends EventName, V> = (
+export type CreateProcessor<E extends AnyEvent, V> = (
   context: PartitionContext<V>,
-) => PartitionProcessor<N> | Promise<PartitionProcessor<N>>;
+) => PartitionProcessor<E> | Promise<PartitionProcessor<E>>;
 
 /** Called with all partitions that an instance gets at once; a processor is made with what this returns. */
-export type CreateProcessors<N extends EventName, V> = (partitions: readonly number[]) => CreateProcessor<N, V>;
+export type CreateProcessors<E extends AnyEvent, V> = (partitions: readonly number[]) => CreateProcessor<E, V>;

@@ -19,14 +19,13 @@ import { type TopicId, topicName, topics } from '../../schemas/topics.ts';
 import { avroCodec } from './changelog.ts';
 import { type ConsumerConfig, groupIdOf } from './config.ts';
 import { EventDecoder } from './decoder.ts';
-import type { ConsumerDefinition, EventTopicId, RecordOn } from './definition.ts';
+import { type ConsumerDefinition, type EventTopicId, eventDecoder, type FieldOn, type RecordOn } from './definition.ts';
 import { createHistory } from './history.ts';
-import type { EventName } from './processor.ts';
 import { LocalCopy } from './state/local-copy.ts';
 import { Snapshot } from './state/snapshot.ts';
 
-export interface ReplayOptions<I extends EventTopicId, S extends TopicId> {
-  readonly definition: ConsumerDefinition<I, S>;
+export interface ReplayOptions<I extends EventTopicId, S extends TopicId, F extends FieldOn<I>> {
+  readonly definition: ConsumerDefinition<I, S, F>;
   readonly config: ConsumerConfig;
   /** Events of before are left out; epoch milliseconds. */
   readonly sinceMs?: number;
@@ -65,8 +64,8 @@ const eventsAtOnce = 5_000;
  *
  * @throws {UserError} for a consumer without state, or one that does not stand still for long enough.
  */
-export async function replay<I extends EventTopicId, S extends TopicId>(
-  options: ReplayOptions<I, S>,
+export async function replay<I extends EventTopicId, S extends TopicId, F extends FieldOn<I>>(
+  options: ReplayOptions<I, S, F>,
 ): Promise<readonly PartitionReplay[]> {
   const { definition, config, partition, onProgress } = options;
   const { name, input, state } = definition;
@@ -93,14 +92,15 @@ export async function replay<I extends EventTopicId, S extends TopicId>(
   }
 }
 
-interface PartitionOptions<I extends EventTopicId, S extends TopicId> extends ReplayOptions<I, S> {
+interface PartitionOptions<I extends EventTopicId, S extends TopicId, F extends FieldOn<I>>
+  extends ReplayOptions<I, S, F> {
   readonly state: S;
   readonly cluster: Cluster;
   readonly folder: string;
 }
 
-async function replayPartition<I extends EventTopicId, S extends TopicId>(
-  options: PartitionOptions<I, S>,
+async function replayPartition<I extends EventTopicId, S extends TopicId, F extends FieldOn<I>>(
+  options: PartitionOptions<I, S, F>,
   partition: number,
 ): Promise<PartitionReplay> {
   const { definition, config, cluster, sinceMs, signal, state, folder } = options;
@@ -129,7 +129,7 @@ async function replayPartition<I extends EventTopicId, S extends TopicId>(
   const context = { ...history, metrics: { registry: new Registry() }, clock, logger: silentLogger };
   const create = definition.processors(context)([partition]);
   const processor = await create({ partition, state: copy.state, nextOffset: from, signal });
-  const decoder = decoderOf(definition.input) as EventDecoder<RecordOn<I> & EventName>;
+  const decoder = eventDecoder(definition, registry);
   let events = 0;
   let newestMs = 0;
   const commit = (): void => copy.committed(copy.change(), new Map(), clock.nowMs());
@@ -160,8 +160,8 @@ async function replayPartition<I extends EventTopicId, S extends TopicId>(
 }
 
 /** What stands on the state topic, and the offset of the input that it belongs to. */
-async function liveState<I extends EventTopicId, S extends TopicId>(
-  { definition, config, state, cluster, signal }: PartitionOptions<I, S>,
+async function liveState<I extends EventTopicId, S extends TopicId, F extends FieldOn<I>>(
+  { definition, config, state, cluster, signal }: PartitionOptions<I, S, F>,
   partition: number,
 ): Promise<{ readonly live: ReadonlyMap<string, RecordOf[RecordOn<S>]>; readonly to: number }> {
   const coordinators = new Coordinators(cluster);
@@ -202,8 +202,8 @@ async function liveState<I extends EventTopicId, S extends TopicId>(
   );
 }
 
-function differences<I extends EventTopicId, S extends TopicId>(
-  { definition }: ReplayOptions<I, S>,
+function differences<I extends EventTopicId, S extends TopicId, F extends FieldOn<I>>(
+  { definition }: ReplayOptions<I, S, F>,
   live: ReadonlyMap<string, RecordOf[RecordOn<S>]>,
   replayed: ReadonlyMap<string, RecordOf[RecordOn<S>]>,
   newestMs: number,

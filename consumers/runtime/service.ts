@@ -17,15 +17,21 @@ import { avroCodec, Changelog } from './changelog.ts';
 import { type ConsumerConfig, groupIdOf, stateRoot } from './config.ts';
 import { type Connections, TopicConsumer } from './consumer.ts';
 import { EventDecoder } from './decoder.ts';
-import type { ConsumerDefinition, EventTopicId, RecordOn } from './definition.ts';
+import {
+  type ConsumerDefinition,
+  type EventOn,
+  type EventTopicId,
+  eventDecoder,
+  type FieldOn,
+  type RecordOn,
+} from './definition.ts';
 import { createHistory } from './history.ts';
 import { createConsumerMetrics } from './metrics.ts';
-import type { EventName } from './processor.ts';
 import { takeInstanceFolder } from './state/instance-folder.ts';
 import { untilDone } from './until-done.ts';
 
-export interface ConsumerServiceOptions<I extends EventTopicId, S extends TopicId> {
-  readonly definition: ConsumerDefinition<I, S>;
+export interface ConsumerServiceOptions<I extends EventTopicId, S extends TopicId, F extends FieldOn<I>> {
+  readonly definition: ConsumerDefinition<I, S, F>;
   readonly config: ConsumerConfig;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -38,8 +44,8 @@ const transactingConnections = 4;
  * Starts a service that consumes one topic. It answers on its management port at once and waits for broker and registry; a bug
  * in its logic ends the process.
  */
-export async function startConsumerService<I extends EventTopicId, S extends TopicId>(
-  options: ConsumerServiceOptions<I, S>,
+export async function startConsumerService<I extends EventTopicId, S extends TopicId, F extends FieldOn<I>>(
+  options: ConsumerServiceOptions<I, S, F>,
 ): Promise<RunningService> {
   const { definition, config, clock, logger } = options;
   const { name, input } = definition;
@@ -48,7 +54,7 @@ export async function startConsumerService<I extends EventTopicId, S extends Top
 
   const kafka = createKafka(config, `imwatch-${name}`, logger);
   const registry = createSchemaRegistry(config);
-  let consumer: TopicConsumer<RecordOn<I> & EventName, RecordOf[RecordOn<S>]> | undefined;
+  let consumer: TopicConsumer<EventOn<I, F>, RecordOf[RecordOn<S>]> | undefined;
   const metrics = createConsumerMetrics(
     () => consumer?.state ?? { partitions: { running: 0, claiming: 0, stopped: 0 }, oldestInFlightMs: 0 },
   );
@@ -120,7 +126,7 @@ export async function startConsumerService<I extends EventTopicId, S extends Top
       service: name,
       groupId: groupIdOf(config, name),
       topic: topicName(config.topicPrefix, input),
-      decoder: decoderOf(input) as EventDecoder<RecordOn<I> & EventName>,
+      decoder: eventDecoder(definition, registry),
       writer: new RecordWriter(destinations),
       changelog: new Changelog(stateTopic, progressTopic),
       codec: avroCodec((stateTopic?.record ?? 'SeenEvents') as RecordOn<S>),

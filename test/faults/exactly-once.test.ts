@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -6,6 +8,7 @@ import { PenaltiesProcessor } from '../../consumers/penalties/processor.ts';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import { readSettings } from '../../lib/config/read.ts';
 import { processEnvironment } from '../../lib/config/sources.ts';
+import { withAdmin } from '../../lib/kafka/admin.ts';
 import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
 import { IdempotentSink } from '../../lib/kafka/produce/sink.ts';
 import { readTopics } from '../../lib/kafka/topic-reader.ts';
@@ -58,10 +61,13 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
 );
 const aSchedule = fc.array(aStep, { minLength: 12, maxLength: 18 });
 
-/** SEEDS=n runs n schedules; SEED=n one of them again. */
+/** SEEDS=n runs n schedules; SEED=n one of them again, or with SEEDS those from that one on. */
 const { SEEDS, SEED } = processEnvironment();
 const firstSeed = SEED === undefined ? 1 : Number(SEED);
-const seeds = Array.from({ length: SEED === undefined ? Number(SEEDS ?? 3) : 1 }, (_, index) => firstSeed + index);
+const seeds = Array.from(
+  { length: SEED === undefined ? Number(SEEDS ?? 3) : Number(SEEDS ?? 1) },
+  (_, index) => firstSeed + index,
+);
 
 describe.skipIf(noEmbedded !== undefined)(`penalties in several instances${skipNote}`, () => {
   let cluster: OwnCluster;
@@ -77,9 +83,14 @@ describe.skipIf(noEmbedded !== undefined)(`penalties in several instances${skipN
       const [schedule = []] = fc.sample(aSchedule, { seed, numRuns: 1 });
       const world = await World.create(cluster, seed);
       onTestFinished(() => world.end());
-      await world.run([{ kind: 'start', instance: 0 }, { kind: 'write', count: 100 }, ...schedule]);
-      await world.recover();
-      expect(await world.settled()).toEqual(world.expected());
+      try {
+        await world.run([{ kind: 'start', instance: 0 }, { kind: 'write', count: 100 }, ...schedule]);
+        await world.recover();
+        expect(await world.settled()).toEqual(world.expected());
+      } catch (error) {
+        process.stderr.write(`seed ${seed}: failed, the logs of the instances are in ${world.keptLogs()}\n`);
+        throw error;
+      }
       if (seeds.length > 3)
         process.stderr.write(`seed ${seed}: ${schedule.length} steps, the ledger is as it should be\n`);
     },
@@ -96,9 +107,12 @@ class World {
   readonly #sink: IdempotentSink;
   readonly #writer: RecordWriter;
   readonly #processes: readonly PenaltiesProcess[];
+  readonly #folder: string;
   readonly #random: (below: number) => number;
   /** Verdicts in the order of each partition, repeats included. */
   readonly #written = new Map<number, ContentVerdict[]>();
+  /** Not long ago: Kafka removes what is older than the retention of its topic. */
+  readonly #beganMs = Date.now();
   #count = 0;
 
   private constructor(
@@ -112,10 +126,10 @@ class World {
     this.#env = env;
     this.#sink = sink;
     this.#writer = writer;
-    const folder = makeTestFolder();
+    this.#folder = makeTestFolder();
     this.#processes = Array.from(
       { length: instances },
-      (_, number) => new PenaltiesProcess(env, join(folder, `penalties-${number}.log`)),
+      (_, number) => new PenaltiesProcess(env, join(this.#folder, `penalties-${number}.log`)),
     );
     const numbers = fc.sample(fc.nat({ max: 1_000_000 }), { seed, numRuns: 10_000 });
     let next = 0;
@@ -177,9 +191,22 @@ class World {
     return Object.fromEntries(byPartition);
   }
 
+  /** A folder with the logs so far, which nobody removes. */
+  keptLogs(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'imwatch-seed-'));
+    cpSync(this.#folder, folder, { recursive: true });
+    return folder;
+  }
+
   async end(): Promise<void> {
     for (const each of this.#processes) await each.kill();
     await this.#sink.disconnect();
+    // A broker with the topics of many schedules takes long to start.
+    const { topicPrefix, ...values } = readSettings(clusterSettings, { env: this.#env, file: {}, running: {} });
+    await withAdmin(createKafka(values, 'imwatch-faults', silentLogger), async (admin) => {
+      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${topicPrefix}.`));
+      await admin.deleteTopics({ topics });
+    });
   }
 
   async #play(step: Step): Promise<void> {
@@ -230,7 +257,7 @@ class World {
     return aVerdict({
       eventId: randomBytes(16).toString('hex'),
       fromAccount: `user-${this.#random(60)}`,
-      receivedAt: 1_700_000_000_000 + this.#count,
+      receivedAt: this.#beganMs + this.#count,
       ...(this.#random(4) === 0 && { result: 'PASSED', suggestion: 'PASS' }),
     });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome, PartitionProcessor, Received } from '../../consumers/runtime/processor.ts';
 import type { State } from '../../consumers/runtime/state/state-store.ts';
+import type { ContentVerdict } from '../../schemas/generated/events.ts';
 import { MapState } from '../support/map-state.ts';
 import { received } from '../support/verdicts.ts';
 
@@ -10,14 +11,14 @@ import { received } from '../support/verdicts.ts';
  *
  * This one counts the verdicts of each user, and lets those pass that name none.
  */
-class CountingProcessor implements PartitionProcessor<'ContentVerdict'> {
+class CountingProcessor implements PartitionProcessor<ContentVerdict> {
   readonly #counts: State<number>;
 
   constructor(counts: State<number>) {
     this.#counts = counts;
   }
 
-  take({ value }: Received<'ContentVerdict'>): Outcome {
+  take({ value }: Received<ContentVerdict>): Outcome {
     if (value.fromAccount === null) return { kind: 'skip', why: 'it names no sender' };
     this.#counts.set(value.fromAccount, (this.#counts.get(value.fromAccount) ?? 0) + 1);
     return { kind: 'ok' };

@@ -34,7 +34,11 @@ export async function aPlace() {
     /** Blocked verdicts of a user, each with an id of its own unless they are given. */
     sendVerdicts: async (account: string, count: number, eventId?: string): Promise<void> => {
       const records = Array.from({ length: count }, () => {
-        const value = aVerdict({ fromAccount: account, eventId: eventId ?? randomBytes(16).toString('hex') });
+        const value = aVerdict({
+          fromAccount: account,
+          eventId: eventId ?? randomBytes(16).toString('hex'),
+          receivedAt: Date.now(),
+        });
         return writer.recordOf({
           topic: 'verdict',
           key: `${value.sdkAppId}/${account}`,

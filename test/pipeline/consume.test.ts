@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../lib/clock.ts';
+import { sleep, systemClock } from '../../lib/clock.ts';
 import { readSettings } from '../../lib/config/read.ts';
 import { withAdmin } from '../../lib/kafka/admin.ts';
 import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
@@ -182,6 +182,26 @@ describe('a fetcher', () => {
         ['a', 'c'],
         ['b', 'd'],
       ]);
+  });
+
+  it('fetches the next batch of a partition that is behind while one is taken, and gives it in its turn', async () => {
+    const values = Array.from({ length: 3_000 }, (_, number) => `${number}`.padEnd(1_000));
+    for (let begin = 0; begin < values.length; begin += 500) {
+      await sink.send(values.slice(begin, begin + 500).map((each) => record(each)));
+    }
+    const fetcher = aFetcher();
+    const found: string[] = [];
+    let taking = 0;
+    fetcher.add({ topic, partition: 0 }, 0, async (batch) => {
+      taking += 1;
+      expect(taking).toBe(1);
+      // Whatever is fetched meanwhile has come.
+      await sleep(systemClock, 50);
+      found.push(...valuesOf(batch));
+      taking -= 1;
+    });
+    await expect.poll(() => found.length, { timeout: 10_000 }).toBe(values.length);
+    expect(found).toEqual(values);
   });
 
   it('gives nothing of a partition any more that is removed', async () => {

@@ -281,7 +281,12 @@ describe('a record that a consumer could not read', () => {
     await producer.connect();
     await producer.send({ topic: sourceTopic, messages: [{ key: 'odd', value: 'no Avro', partition: 2 }] });
     await producer.disconnect();
-    const analytics = await startTestConsumer(startAnalytics, readAnalyticsConfig, own.env, new ManualClock());
+    const analytics = await startTestConsumer(
+      startAnalytics,
+      readAnalyticsConfig,
+      own.env,
+      new ManualClock(Date.now()),
+    );
     await analytics.handled(2);
     await own.ingest.read('dead-letter', 1);
     await analytics.stop();

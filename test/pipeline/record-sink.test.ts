@@ -16,6 +16,8 @@ import { silentLogger } from '../../lib/logger.ts';
 import { unusedPort } from '../support/pipeline.ts';
 
 const partitions = 3;
+/** Kafka removes records that are older than the retention of their topic, whenever it looks. */
+const nowMs = Date.now();
 
 function kafkaValues(more: Readonly<Record<string, string>> = {}) {
   return readSettings(kafkaSettings, { env: { ...inject('cluster'), ...more }, file: {}, running: {} });
@@ -97,7 +99,7 @@ describe.each(clients)('the sink of %s', (_name, create) => {
     partition: number % partitions,
     key: Buffer.from(`key-${number % 5}`),
     value: Buffer.from(`${number} ${'x'.repeat(number % 50)}`),
-    timestampMs: 1_700_000_000_000 + number,
+    timestampMs: nowMs + number,
     ...more,
   });
 
@@ -150,7 +152,7 @@ describe('the idempotent producer', () => {
     const sink = new IdempotentSink(clusterOptions(kafkaValues(), 'imwatch-test'));
     const [topic] = topics;
     if (topic === undefined) throw new Error('no topic');
-    const taken = { topic, partition: 0, key: Buffer.from('a'), value: Buffer.from('1'), timestampMs: 1 };
+    const taken = { topic, partition: 0, key: Buffer.from('a'), value: Buffer.from('1'), timestampMs: nowMs };
     const tooLarge = { ...taken, partition: 2, value: Buffer.alloc(2 * 1024 * 1024) };
     await expect(sink.send([taken, tooLarge])).rejects.toMatchObject({
       name: 'PartitionsFailedError',
@@ -171,7 +173,7 @@ describe('the idempotent producer', () => {
       partition: 0,
       key: Buffer.from('key'),
       value: Buffer.from(String(number)),
-      timestampMs: 1_700_000_000_000,
+      timestampMs: nowMs,
     }));
     for (let first = 0; first < records.length; first += 4) await sink.send(records.slice(first, first + 4));
     await sink.disconnect();
@@ -191,7 +193,7 @@ describe('the idempotent producer', () => {
     const topic = `sink-${randomBytes(4).toString('hex')}`;
     await createTopics([topic]);
     const records = [1, 2].map((number) => {
-      return { topic, partition: number, key: Buffer.from('k'), value: Buffer.from('v'), timestampMs: number };
+      return { topic, partition: number, key: Buffer.from('k'), value: Buffer.from('v'), timestampMs: nowMs };
     });
     await sink.send(records);
     expect(await readAll([topic])).toEqual(asSeen(records));

@@ -11,11 +11,11 @@ import type { RecordWriter, TopicRecord } from '../../../schemas/record-writer.t
 import { RegistryUnavailableError } from '../../../schemas/registry.ts';
 import type { StateLog } from '../changelog.ts';
 import { deadLetterOf } from '../dead-letter.ts';
-import type { Decoded, EventDecoder } from '../decoder.ts';
+import type { Decoded, Decoder } from '../decoder.ts';
 import { EffectRunner } from '../effects/effect-runner.ts';
 import type { Effect } from '../effects/effects.ts';
-import type { ConsumerMetrics } from '../metrics.ts';
-import type { EventName, Outcome, PartitionProcessor } from '../processor.ts';
+import type { ConsumerMetrics, OutcomeKind } from '../metrics.ts';
+import type { AnyEvent, Outcome, PartitionProcessor } from '../processor.ts';
 import { retryPauseMs } from '../retry-pause.ts';
 import type { LocalCopy } from '../state/local-copy.ts';
 import { SnapshotDamagedError } from '../state/snapshot.ts';
@@ -28,7 +28,7 @@ export class PartitionStoppedError extends AppError {
   readonly retryable = false;
 }
 
-export interface OwnedPartitionOptions<N extends EventName, V> {
+export interface OwnedPartitionOptions<E extends AnyEvent, V> {
   /** Name of the service, for dead letters. */
   readonly service: string;
   readonly topic: string;
@@ -37,8 +37,8 @@ export interface OwnedPartitionOptions<N extends EventName, V> {
   readonly producer: Pick<TransactionalProducer, 'commit'>;
   readonly copy: LocalCopy<V>;
   readonly changelog: Pick<StateLog, 'recordsOf'>;
-  readonly processor: PartitionProcessor<N>;
-  readonly decoder: EventDecoder<N>;
+  readonly processor: PartitionProcessor<E>;
+  readonly decoder: Decoder<E>;
   readonly writer: RecordWriter;
   readonly refusals: Refusals;
   /** Offset of the first record that is not settled. */
@@ -60,12 +60,6 @@ export interface OwnedPartitionOptions<N extends EventName, V> {
 /** Most events in one transaction. */
 const transactionEvents = 5_000;
 
-/** A record that was read, decoded or with the reason why it cannot be. */
-interface Readable<N extends EventName> {
-  readonly record: ConsumedRecord;
-  readonly decoded: Decoded<N>;
-}
-
 /**
  * One partition while this instance has it: events go to the processor in order, and what it gives out, the changes of its state,
  * the ids of the events and how far the partition has come are committed in one transaction.
@@ -73,8 +67,8 @@ interface Readable<N extends EventName> {
  * A transaction that was aborted is tried again as it is; any other failure ends the ownership, and the partition is taken anew
  * from what was committed.
  */
-export class OwnedPartition<N extends EventName, V> {
-  readonly #options: OwnedPartitionOptions<N, V>;
+export class OwnedPartition<E extends AnyEvent, V> {
+  readonly #options: OwnedPartitionOptions<E, V>;
   #nextOffset: number;
   #work: Promise<void> = Promise.resolve();
   #effects: EffectRunner<Effect, unknown> | undefined;
@@ -84,7 +78,7 @@ export class OwnedPartition<N extends EventName, V> {
   #busySinceMs: number | undefined;
   #waitingFor: string | undefined;
 
-  constructor(options: OwnedPartitionOptions<N, V>) {
+  constructor(options: OwnedPartitionOptions<E, V>) {
     this.#options = options;
     this.#nextOffset = options.nextOffset;
     const { effects } = options.processor;
@@ -216,18 +210,26 @@ export class OwnedPartition<N extends EventName, V> {
 
   #transactionEnd(records: readonly ConsumedRecord[], begin: number): number {
     const { refusals } = this.#options;
+    const most = Math.min(records.length, begin + transactionEvents);
+    if (refusals.areNoneFrom(records[begin]?.offset ?? -1)) return most;
     const isSuspect = (index: number): boolean => refusals.isSuspect(records[index]?.offset ?? -1);
     if (isSuspect(begin)) return begin + 1;
     let end = begin + 1;
-    while (end < records.length && end - begin < transactionEvents && !isSuspect(end)) end += 1;
+    while (end < most && !isSuspect(end)) end += 1;
     return end;
   }
 
   async #transact(records: readonly ConsumedRecord[], next: number): Promise<void> {
-    const { metrics, clock, refusals } = this.#options;
+    const { metrics, clock, refusals, decoder } = this.#options;
     const beganMs = clock.monotonicMs();
     const outputs: TopicRecord[] = [];
-    for (const readable of await this.#decodeAll(records)) this.#handle(readable, outputs);
+    const outcomes = { ok: 0, skip: 0, park: 0, repeat: 0 };
+    for (const record of records) {
+      const { value } = record;
+      const kind = this.#handle(record, decoder.decodeKnown(value) ?? (await this.#decode(value)), outputs);
+      outcomes[kind] += 1;
+    }
+    metrics.handled(outcomes);
     try {
       await this.#commit(outputs, next);
     } catch (error) {
@@ -245,17 +247,7 @@ export class OwnedPartition<N extends EventName, V> {
     metrics.batch(records.length, clock.monotonicMs() - beganMs);
   }
 
-  async #decodeAll(records: readonly ConsumedRecord[]): Promise<readonly Readable<N>[]> {
-    const { decoder } = this.#options;
-    const readable: Readable<N>[] = [];
-    for (const record of records) {
-      const decoded = decoder.decodeKnown(record.value) ?? (await this.#decode(record.value));
-      readable.push({ record, decoded });
-    }
-    return readable;
-  }
-
-  async #decode(value: Buffer | null): Promise<Decoded<N>> {
+  async #decode(value: Buffer | null): Promise<Decoded<E>> {
     const { decoder, clock, logger, metrics, signal } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -271,29 +263,30 @@ export class OwnedPartition<N extends EventName, V> {
     }
   }
 
-  #handle({ record, decoded }: Readable<N>, outputs: TopicRecord[]): void {
-    const { metrics, logger, partition, refusals } = this.#options;
+  #handle(record: ConsumedRecord, decoded: Decoded<E>, outputs: TopicRecord[]): OutcomeKind {
+    const { logger, partition, refusals } = this.#options;
     const { offset } = record;
     const outcome = this.#outcomeOf(offset, decoded, refusals.whyRefused(offset));
-    metrics.handled(outcome.kind);
-    if (outcome.kind === 'repeat') return;
-    if (outcome.kind === 'skip') {
+    const { kind } = outcome;
+    if (kind === 'repeat') return kind;
+    if (kind === 'skip') {
       logger.debug({ partition, offset, why: outcome.why }, 'skipped');
-      return;
+      return kind;
     }
-    if (outcome.kind === 'ok') {
+    if (kind === 'ok') {
       for (const output of outcome.outputs ?? []) outputs.push(traced(output, record));
-      return;
+      return kind;
     }
     const { service, topic, time } = this.#options;
     const { reason, detail } = outcome;
     logger.warn({ partition, offset, reason, detail }, 'dead letter');
     outputs.push(deadLetterOf({ service, topic, partition, record, reason, detail, failedAtMs: time.nowMs() }));
+    return kind;
   }
 
   #outcomeOf(
     offset: number,
-    decoded: Decoded<N>,
+    decoded: Decoded<E>,
     whyRefused: string | undefined,
   ): Outcome | { readonly kind: 'repeat' } {
     if ('problem' in decoded) return { kind: 'park', reason: 'RECORD_NOT_READABLE', detail: decoded.problem };

@@ -13,6 +13,11 @@ export class Refusals {
     else this.#suspectBefore = Math.max(this.#suspectBefore, (offsets.at(-1) ?? first) + 1);
   }
 
+  /** Whether nothing was refused from `offset` on, nor may be for what is known. */
+  areNoneFrom(offset: number): boolean {
+    return offset >= this.#suspectBefore && this.#refused.size === 0;
+  }
+
   /** Whether the event at `offset` is to be handled in a transaction of its own. */
   isSuspect(offset: number): boolean {
     return offset < this.#suspectBefore || this.#refused.has(offset);

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import type { Clock } from '../../../lib/clock.ts';
+import { messageOf } from '../../../lib/errors.ts';
 import type { Cluster } from '../../../lib/kafka/cluster.ts';
-import { committedOffsets, offsetRange } from '../../../lib/kafka/consume/partition-offsets.ts';
+import { offsetRange } from '../../../lib/kafka/consume/partition-offsets.ts';
 import { readRange } from '../../../lib/kafka/consume/read-range.ts';
-import type { Coordinators } from '../../../lib/kafka/coordinators.ts';
-import type { TopicPartition } from '../../../lib/kafka/ports.ts';
+import { topicIdsOf } from '../../../lib/kafka/consume/topic-ids.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { StateLog } from '../changelog.ts';
 import type { ConsumerMetrics } from '../metrics.ts';
 import { LocalCopy } from '../state/local-copy.ts';
-import { Snapshot } from '../state/snapshot.ts';
+import { Snapshot, SnapshotDamagedError } from '../state/snapshot.ts';
 import type { ValueCodec } from '../state/state-store.ts';
 
 export interface RestoreOptions<V> {
@@ -46,12 +46,13 @@ export async function restore<V>(options: RestoreOptions<V>): Promise<LocalCopy<
       ...(await offsetRange(options.cluster, { topic, partition }, signal)),
     })),
   );
-  let copy = openCopy(options);
+  const topicIds = await topicIdsOf(options.cluster, changelog.topics, signal);
+  let copy = openCopy(options, topicIds);
   const ahead = ranges.find(({ topic, stableEnd }) => (copy.positions.get(topic) ?? 0) > stableEnd);
   if (ahead !== undefined) {
     logger.warn({ topic: ahead.topic, partition }, 'a snapshot goes further than its topic, which was made anew');
     copy.discard();
-    copy = openCopy(options);
+    copy = openCopy(options, topicIds);
   }
   const isFromSnapshot = copy.positions.size > 0;
   let records = 0;
@@ -66,11 +67,12 @@ export async function restore<V>(options: RestoreOptions<V>): Promise<LocalCopy<
         clock,
         signal,
         onRecords: async (read, next) => {
-          copy.restore(await changelog.read(topic, read), topic, next, clock.nowMs());
+          copy.restore(await changelog.read(topic, read), topic, next);
           records += read.length;
         },
       });
     }
+    copy.restored(clock.nowMs());
   } catch (error) {
     copy.giveUp(error);
     throw error;
@@ -84,30 +86,27 @@ export async function restore<V>(options: RestoreOptions<V>): Promise<LocalCopy<
   return copy;
 }
 
-function openCopy<V>(options: RestoreOptions<V>): LocalCopy<V> {
+function openCopy<V>(options: RestoreOptions<V>, topicIds: readonly string[]): LocalCopy<V> {
   const { clusterId, changelog, codec, folder, horizonMs, partition, clock, logger } = options;
   const path = join(folder, `${partition}.sqlite`);
   const nowMs = clock.nowMs();
   const of = {
     clusterId,
-    topics: changelog.topics,
+    topics: changelog.topics.map((topic, index) => `${topic} ${topicIds[index]}`),
     partition,
     ...(codec.schema !== undefined && { schema: codec.schema }),
   };
-  const snapshot = Snapshot.open(path, of, nowMs - oldestSnapshotMs, (why) => {
+  const onDiscard = (why: string): void => {
     logger.warn({ path, why }, 'a snapshot is thrown away, its topics have the same');
-  });
-  return new LocalCopy(snapshot, codec, horizonMs, nowMs);
-}
-
-/** Where a group begins with a partition: what it has committed, or the first record that is kept. */
-export async function beginningOf(
-  { coordinators, cluster }: { readonly coordinators: Coordinators; readonly cluster: Cluster },
-  groupId: string,
-  { topic, partition }: TopicPartition,
-  signal: AbortSignal,
-): Promise<number> {
-  const committed = await committedOffsets({ coordinators, groupId, topic, partitions: [partition], signal });
-  const { begin } = await offsetRange(cluster, { topic, partition }, signal);
-  return Math.max(begin, committed.get(partition) ?? 0);
+  };
+  const open = (): Snapshot => Snapshot.open(path, of, nowMs - oldestSnapshotMs, onDiscard);
+  const snapshot = open();
+  try {
+    return new LocalCopy(snapshot, codec, horizonMs, nowMs);
+  } catch (error) {
+    if (!(error instanceof SnapshotDamagedError)) throw error;
+    onDiscard(messageOf(error));
+    snapshot.discard();
+    return new LocalCopy(open(), codec, horizonMs, nowMs);
+  }
 }

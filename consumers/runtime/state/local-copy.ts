@@ -1,7 +1,7 @@
 import type { Change } from './entry-table.ts';
 import { EntryTable } from './entry-table.ts';
-import { type SeenChange, SeenIds } from './seen-ids.ts';
-import { type SeenChunk, SeenTable } from './seen-table.ts';
+import { type SeenChange, SeenIds } from './seen/seen-ids.ts';
+import { type SeenChunk, SeenTable } from './seen/seen-table.ts';
 import { type Positions, type Snapshot, SnapshotDamagedError } from './snapshot.ts';
 import { StateStore, type ValueCodec } from './state-store.ts';
 
@@ -29,7 +29,6 @@ export class LocalCopy<V> implements Disposable {
   readonly #snapshot: Snapshot;
   readonly #entries: EntryTable;
   readonly #seenTable: SeenTable;
-  readonly #horizonMs: number;
   readonly #codec: ValueCodec<V>;
   #positions: Map<string, number>;
   #open: { readonly state: StateStore<V>; readonly seen: SeenIds } | undefined;
@@ -40,9 +39,8 @@ export class LocalCopy<V> implements Disposable {
   constructor(snapshot: Snapshot, codec: ValueCodec<V>, horizonMs: number, nowMs: number) {
     this.#snapshot = snapshot;
     this.#entries = new EntryTable(snapshot);
-    this.#seenTable = new SeenTable(snapshot);
+    this.#seenTable = new SeenTable(snapshot, horizonMs);
     this.#codec = codec;
-    this.#horizonMs = horizonMs;
     this.#positions = new Map(snapshot.positions);
     this.#flushedMs = nowMs;
   }
@@ -53,20 +51,25 @@ export class LocalCopy<V> implements Disposable {
   }
 
   /** Takes what was read of `topic` before the offset `next`. To be called before `use`. */
-  restore(restored: Restored, topic: string, next: number, nowMs: number): void {
+  restore(restored: Restored, topic: string, next: number): void {
     this.#positions.set(topic, next);
-    this.#snapshot.update(new Map(this.#positions), nowMs, () => {
+    // Not as of now: what is still missing may be old, and its tombstones may leave the topic before it is read.
+    this.#snapshot.update(new Map(this.#positions), this.#snapshot.writtenAtMs ?? this.#flushedMs, () => {
       this.#entries.write(restored.changes);
-      this.#seenTable.addChunks(restored.chunks);
-      for (const number of restored.forgotten) this.#seenTable.forget(number);
+      this.#seenTable.restore(restored.chunks, restored.forgotten);
     });
+  }
+
+  /** All that stands on the topics at `nowMs` has been taken. */
+  restored(nowMs: number): void {
+    if (this.#positions.size > 0) this.#snapshot.update(new Map(this.#positions), nowMs, () => undefined);
     this.#flushedMs = nowMs;
   }
 
   get #used(): { readonly state: StateStore<V>; readonly seen: SeenIds } {
     this.#open ??= {
       state: new StateStore(this.#entries, this.#codec),
-      seen: new SeenIds(this.#seenTable, this.#horizonMs),
+      seen: new SeenIds(this.#seenTable),
     };
     return this.#open;
   }

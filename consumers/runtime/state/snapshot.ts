@@ -25,7 +25,7 @@ export class SnapshotDamagedError extends AppError {
 }
 
 /** Number of the layout of the file; one of another layout is thrown away. */
-const layout = 1;
+const layout = 2;
 const cachePages = 2_000;
 
 /**
@@ -38,11 +38,13 @@ export class Snapshot implements Disposable {
   readonly path: string;
   readonly #database: DatabaseSync;
   #positions: Positions;
+  #writtenAtMs: number | undefined;
 
-  private constructor(path: string, database: DatabaseSync, positions: Positions) {
+  private constructor(path: string, database: DatabaseSync, positions: Positions, writtenAtMs?: number) {
     this.path = path;
     this.#database = database;
     this.#positions = positions;
+    this.#writtenAtMs = writtenAtMs;
   }
 
   /**
@@ -66,7 +68,8 @@ export class Snapshot implements Disposable {
     mkdirSync(dirname(path), { recursive: true });
     const identity = JSON.stringify([layout, of.clusterId, of.topics, of.partition, of.schema]);
     const existing = openExisting(path, identity, oldestMs);
-    if (existing instanceof DatabaseSync) return new Snapshot(path, existing, positionsIn(existing));
+    if (existing instanceof DatabaseSync)
+      return new Snapshot(path, existing, positionsIn(existing), writtenAtMsIn(existing));
     if (existing !== undefined) onDiscard(existing);
     remove(path);
     const database = new DatabaseSync(path);
@@ -80,12 +83,17 @@ export class Snapshot implements Disposable {
     return this.#positions;
   }
 
+  /** As of when it has all that its topics have, epoch milliseconds; `undefined` for a new one. */
+  get writtenAtMs(): number | undefined {
+    return this.#writtenAtMs;
+  }
+
   /** For those who keep tables in it. */
   get database(): DatabaseSync {
     return this.#database;
   }
 
-  /** Does what `write` writes, all or nothing, and goes as far as `positions` then. @throws {SnapshotDamagedError} */
+  /** Does what `write` writes, all or nothing, and goes as far as `positions` then, as of `nowMs`. @throws {SnapshotDamagedError} */
   update(positions: Positions, nowMs: number, write: () => void): void {
     this.guard(() => {
       const mark = this.#database.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)');
@@ -101,6 +109,7 @@ export class Snapshot implements Disposable {
       }
     });
     this.#positions = positions;
+    this.#writtenAtMs = nowMs;
   }
 
   /** Runs what reads or writes tables of it. @throws {SnapshotDamagedError} for what SQLite finds damaged. */
@@ -168,6 +177,10 @@ function metaOf(database: DatabaseSync): ReadonlyMap<string, unknown> {
 
 function positionsIn(database: DatabaseSync): Positions {
   return new Map(JSON.parse(String(metaOf(database).get('positions'))) as [string, number][]);
+}
+
+function writtenAtMsIn(database: DatabaseSync): number {
+  return Number(metaOf(database).get('writtenAtMs'));
 }
 
 function remove(path: string): void {

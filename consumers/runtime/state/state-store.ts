@@ -104,11 +104,6 @@ export class StateStore<V> implements State<V> {
     this.#open.clear();
   }
 
-  /** The transaction has been aborted: nothing of it has happened. */
-  aborted(): void {
-    this.#open.clear();
-  }
-
   /** Committed changes that wait for the next `flush`. */
   get unwritten(): number {
     return this.#unwritten.size;

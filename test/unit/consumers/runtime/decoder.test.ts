@@ -1,6 +1,13 @@
 import type { Type } from 'avsc';
 import { describe, expect, it } from 'vitest';
+import type { AlertingConfig } from '../../../../consumers/alerting/config.ts';
+import { alertingDefinition } from '../../../../consumers/alerting/main.ts';
+import type { AnalyticsConfig } from '../../../../consumers/analytics/config.ts';
+import { analyticsDefinition } from '../../../../consumers/analytics/main.ts';
+import type { PenaltiesConfig } from '../../../../consumers/penalties/config.ts';
+import { penaltiesDefinition } from '../../../../consumers/penalties/main.ts';
 import { EventDecoder } from '../../../../consumers/runtime/decoder.ts';
+import { eventDecoder, type FieldOn } from '../../../../consumers/runtime/definition.ts';
 import { RecordEncoder } from '../../../../schemas/codec.ts';
 import { avroType, type FieldSchema, type RecordSchema, recordSchemas } from '../../../../schemas/records.ts';
 import { RegistryUnavailableError } from '../../../../schemas/registry.ts';
@@ -51,6 +58,28 @@ describe('a record', () => {
     const { decoder } = decoderOf({ 2: newer });
     const decoded = await decoder.decode(written(newer, 2, { ...verdict, added: 'text' }));
     expect({ ...('value' in decoded && decoded.value) }).toEqual(verdict);
+  });
+});
+
+describe('a consumer that looks at some fields', () => {
+  it('gets these and no others', async () => {
+    const wanted = new Set(['eventId', 'receivedAt', 'result']);
+    const decoder = new EventDecoder('ContentVerdict', aRegistry({ 1: avroType(schema) }), wanted);
+    const decoded = await decoder.decode(bytes);
+    const { eventId, receivedAt, result } = verdict;
+    expect({ ...('value' in decoded && decoded.value) }).toEqual({ eventId, receivedAt, result });
+  });
+
+  it.each([
+    ['analytics', analyticsDefinition({} as AnalyticsConfig)],
+    ['penalties', penaltiesDefinition({ exemptAccounts: [] as readonly string[] } as PenaltiesConfig)],
+    ['alerting', alertingDefinition({} as AlertingConfig)],
+  ] as const)('%s gets what its processors look at', async (_name, definition) => {
+    const decoder = eventDecoder<'verdict', FieldOn<'verdict'>>(definition, aRegistry({ 1: avroType(schema) }));
+    const decoded = await decoder.decode(bytes);
+    expect(Object.keys('value' in decoded ? decoded.value : {}).toSorted()).toEqual(
+      ['eventId', 'receivedAt', ...definition.fields].toSorted(),
+    );
   });
 });
 

@@ -79,7 +79,7 @@ class AProducer {
 }
 
 /** Gives an alert with the id of each event, and keeps the event in its state. */
-function aProcessor(copy: LocalCopy<Standing>): PartitionProcessor<'ContentVerdict'> {
+function aProcessor(copy: LocalCopy<Standing>): PartitionProcessor<ContentVerdict> {
   return {
     take: ({ value }): Outcome => {
       copy.state.set(value.eventId, { strikes: [], mutedUntil: value.receivedAt });
@@ -121,7 +121,7 @@ function setUp({
 }: {
   refusals?: Refusals;
   folder?: string;
-  create?: (copy: LocalCopy<Standing>) => PartitionProcessor<'ContentVerdict'>;
+  create?: (copy: LocalCopy<Standing>) => PartitionProcessor<ContentVerdict>;
   isOwner?: () => boolean;
 } = {}) {
   const clock = new ManualClock();
@@ -356,7 +356,7 @@ describe('outputs that Kafka never takes', () => {
   });
 
   it('stop the partition when they are due by time', async () => {
-    const create = (): PartitionProcessor<'ContentVerdict'> => ({
+    const create = (): PartitionProcessor<ContentVerdict> => ({
       take: () => ({ kind: 'skip', why: 'nothing' }),
       tick: () => [anAlert(aVerdict())],
     });
@@ -391,7 +391,7 @@ describe('an effect', () => {
     isOwner?: () => boolean;
   } = {}) {
     const done: Done[] = [];
-    const create = (copy: LocalCopy<Standing>): PartitionProcessor<'ContentVerdict'> => ({
+    const create = (copy: LocalCopy<Standing>): PartitionProcessor<ContentVerdict> => ({
       take: ({ value }) => {
         copy.state.set(value.eventId, { strikes: [], mutedUntil: null });
         return { kind: 'ok' };

@@ -47,17 +47,6 @@ describe('a state', () => {
     ]);
   });
 
-  it('forgets the changes of a transaction that was aborted', () => {
-    const { state } = store();
-    state.set('a', 'one');
-    state.committed(state.changes());
-    state.set('a', 'two');
-    state.set('b', 'three');
-    state.aborted();
-    expect([state.get('a'), state.get('b')]).toEqual(['one', undefined]);
-    expect(state.changes()).toEqual([]);
-  });
-
   it('is in the snapshot up to the last flush', () => {
     const { state, flush, reopen } = store();
     state.set('a', 'one');
@@ -69,18 +58,17 @@ describe('a state', () => {
     expect([...reopen().entries()]).toEqual([['a', 'one']]);
   });
 
-  it('is the same as a map, whatever is committed, aborted and flushed, also when next to nothing fits into memory', () => {
+  it('is the same as a map, whatever is committed and flushed, also when next to nothing fits into memory', () => {
     const key = fc.constantFrom('a', 'b', 'c', 'd');
     const step = fc.oneof(
       fc.record({ kind: fc.constant('set' as const), key, value: fc.string() }),
       fc.record({ kind: fc.constant('delete' as const), key }),
-      fc.record({ kind: fc.constantFrom('commit' as const, 'abort' as const, 'flush' as const) }),
+      fc.record({ kind: fc.constantFrom('commit' as const, 'flush' as const) }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const { state, flush } = store(2);
-        let committed = new Map<string, string>();
-        let open = new Map<string, string>();
+        const open = new Map<string, string>();
         for (const each of steps) {
           if (each.kind === 'set') {
             state.set(each.key, each.value);
@@ -90,10 +78,6 @@ describe('a state', () => {
             open.delete(each.key);
           } else if (each.kind === 'commit') {
             state.committed(state.changes());
-            committed = new Map(open);
-          } else if (each.kind === 'abort') {
-            state.aborted();
-            open = new Map(committed);
           } else flush();
           for (const name of ['a', 'b', 'c', 'd']) expect(state.get(name)).toBe(open.get(name));
           expect(new Map(state.entries())).toEqual(open);
