@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { serviceNodeFlags } from '../../lib/node-flags.ts';
 import { topicName } from '../../schemas/topics.ts';
 import { openPlace, quantile, tell, writeVerdicts } from './place.ts';
 
@@ -45,7 +46,7 @@ async function transactions(service: 'penalties' | 'analytics'): Promise<number>
     return (found?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
   };
   const cli = join(import.meta.dirname, '../../cli/start.js');
-  const child = spawn(process.execPath, [cli, service], {
+  const child = spawn(process.execPath, [...serviceNodeFlags, cli, service], {
     env: { ...env, PENALTIES_MANAGEMENT_PORT: '0', ANALYTICS_MANAGEMENT_PORT: '0', IMWATCH_LOG_LEVEL: 'error' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
