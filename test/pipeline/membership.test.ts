@@ -18,6 +18,7 @@ import { Coordinators } from '../../lib/kafka/coordinators.ts';
 import { kafkaSettings } from '../../lib/kafka/settings.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import type { MemberNews, MemberOrder } from '../support/group-member.ts';
+import { MovingCoordinator } from '../support/moving-coordinator.ts';
 import { unusedPort } from '../support/pipeline.ts';
 import { SlowTransaction } from '../support/slow-transaction.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
@@ -160,6 +161,20 @@ describe('the members of a group', () => {
     const offsets = await committedOffsets({ coordinators, groupId, topic, partitions: [0], signal });
     expect(offsets).toEqual(new Map([[0, 3]]));
     await cluster.close();
+  });
+
+  it('join again however often it takes when their coordinator moves, and is still loading when they ask it', async () => {
+    const moving = new MovingCoordinator();
+    const kafka = moving.of(createKafka(values(), 'imwatch-test', silentLogger));
+    const a = new Member('a', unique('group'), { kafka });
+    await a.membership.start();
+    await shared([a]);
+    const before = a.assignment?.generationId;
+    moving.move();
+    await expect.poll(() => moving.refusalsLeft, waitMs).toBe(0);
+    await expect.poll(() => a.assignment?.generationId ?? before, waitMs).not.toBe(before);
+    await shared([a]);
+    expectRevokedFirst();
   });
 
   it('are told anew when they rejoin, as somebody else', async () => {

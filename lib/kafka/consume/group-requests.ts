@@ -2,7 +2,7 @@ import kafkajs, { type Cluster } from 'kafkajs';
 import { asError } from '../../errors.ts';
 
 // Node finds only some of kafkajs's exports by name.
-const { KafkaJSError } = kafkajs;
+const { KafkaJSError, KafkaJSProtocolError } = kafkajs;
 
 /** What kafkajs asks the coordinator of a group; its types leave that out. */
 interface Coordinator {
@@ -28,6 +28,8 @@ export interface GroupRequestWatcher {
   onTakenIn(memberId: string): void;
   /** A SyncGroup has been answered. */
   onSynced(request: { readonly memberId: string; readonly generationId: number }, sentAtMs: number): void;
+  /** Whether the member has what it was given in `generationId`; where it has not, it joins again in place of a heartbeat. */
+  hasJoined(generationId: number): boolean;
   onHeartbeat(generationId: number, sentAtMs: number): void;
   /** A heartbeat has been answered with an error that means a new generation, or that the member is unknown. */
   onRefused(generationId: number): void;
@@ -55,7 +57,9 @@ const refusals = new Set([
  * partitions of a topic have changed. CRASH comes when the group has been left already. The coordinator that kafkajs asks for sees all
  * of it in time, and `cluster` is what kafkajs gives to an assigner, one for each consumer.
  *
- * Three more things are done here. A heartbeat finds the coordinator anew when the connection is lost: kafkajs would go on asking the
+ * Four more things are done here. A member that has left its generation sends no heartbeat for it, but joins again: kafkajs asks to join
+ * once, and where that fails, as with a coordinator that is still loading, goes on with the generation before, which a new coordinator
+ * takes without an objection. A heartbeat finds the coordinator anew when the connection is lost: kafkajs would go on asking the
  * broker that it was, until it gives the membership up. A new consumer joins as the member that one which has crashed was, so that the
  * group does not wait for that to time out. Offsets are not asked for, as kafkajs is to fetch nothing (it would leave the group when a
  * leader is away for a while).
@@ -101,6 +105,7 @@ function watched(found: Coordinator, { watcher, nowMs, findAgain }: Watching): C
       return answer;
     },
     heartbeat: async (request) => {
+      if (!watcher.hasJoined(request.groupGenerationId)) throw leftGeneration();
       if (!current.isConnected()) current = await findAgain().catch(asPassing);
       const sentAtMs = nowMs();
       try {
@@ -132,6 +137,14 @@ function offsetsOf({ topic, partitions }: OffsetTopic) {
 /** Retries that are used up make kafkajs give up the membership, which its time-out does when it is time. */
 function asPassing(error: unknown): never {
   throw new KafkaJSError(asError(error), { retriable: true });
+}
+
+/** What makes kafkajs join again. */
+function leftGeneration(): Error {
+  const message = 'The member has left this generation';
+  return new KafkaJSProtocolError(
+    Object.assign(new Error(message), { type: 'REBALANCE_IN_PROGRESS', retriable: false }),
+  );
 }
 
 function typeOf(error: unknown): string {

@@ -46,6 +46,7 @@ export class GroupSession {
             onTakenIn: (memberId) => this.#whileOpen(() => state.takenIn(memberId)),
             onSynced: ({ memberId, generationId }, sentAtMs) =>
               this.#whileOpen(() => state.synced({ memberId, generationId, sentAtMs })),
+            hasJoined: (generationId) => this.#hasEnded || state.hasJoined(generationId),
             onHeartbeat: (generationId, sentAtMs) => this.#whileOpen(() => state.confirmed(generationId, sentAtMs)),
             onRefused: (generationId) => this.#whileOpen(() => state.refused(generationId)),
             onLeaving: () => this.#whileOpen(() => state.left()),

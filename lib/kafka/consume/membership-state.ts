@@ -100,14 +100,19 @@ export class MembershipState {
     return true;
   }
 
+  /** Whether the member has what it was given in `generationId`, doubted or not. */
+  hasJoined(generationId: number): boolean {
+    return this.#assignment?.generationId === generationId;
+  }
+
   /** The coordinator has taken a heartbeat for `generationId`. A member that doubted itself is told anew what it has. */
   confirmed(generationId: number, sentAtMs: number): void {
-    if (this.#assignment?.generationId === generationId) this.#confirm(sentAtMs);
+    if (this.hasJoined(generationId)) this.#confirm(sentAtMs);
   }
 
   /** The coordinator has refused a heartbeat: the group goes on without `generationId`. */
   refused(generationId: number): void {
-    if (this.#assignment?.generationId === generationId) this.left();
+    if (this.hasJoined(generationId)) this.left();
   }
 
   #confirm(sentAtMs: number): void {
