@@ -12,6 +12,7 @@ import { withAdmin } from '../../lib/kafka/admin.ts';
 import { clusterOptions, createKafka } from '../../lib/kafka/client.ts';
 import { IdempotentSink } from '../../lib/kafka/produce/sink.ts';
 import { readTopics } from '../../lib/kafka/topic-reader.ts';
+import { untilAnswered } from '../../lib/kafka/until-answered.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { decodeAs, schemaIdOf } from '../../schemas/codec.ts';
 import { learnDestinations } from '../../schemas/destinations.ts';
@@ -81,14 +82,15 @@ describe.skipIf(noEmbedded !== undefined)(`penalties in several instances${skipN
     { timeout: 5 * 60_000 },
     async (seed) => {
       const [schedule = []] = fc.sample(aSchedule, { seed, numRuns: 1 });
-      const world = await World.create(cluster, seed);
-      onTestFinished(() => world.end());
+      const folder = makeTestFolder();
       try {
+        const world = await World.create({ cluster, folder, seed });
+        onTestFinished(() => world.end());
         await world.run([{ kind: 'start', instance: 0 }, { kind: 'write', count: 100 }, ...schedule]);
         await world.recover();
         expect(await world.settled()).toEqual(world.expected());
       } catch (error) {
-        process.stderr.write(`seed ${seed}: failed, the logs of the instances are in ${world.keptLogs()}\n`);
+        process.stderr.write(`seed ${seed}: failed, what is left of it is in ${keptCopy(folder, cluster.folder)}\n`);
         throw error;
       }
       if (seeds.length > 3)
@@ -100,6 +102,13 @@ describe.skipIf(noEmbedded !== undefined)(`penalties in several instances${skipN
 /** Entries of the ledger by partition, in order, as far as they say what was decided. */
 type Ledger = Readonly<Record<number, readonly string[]>>;
 
+interface WorldPlace {
+  readonly cluster: OwnCluster;
+  /** For the logs of the instances. */
+  readonly folder: string;
+  readonly seed: number;
+}
+
 /** Verdicts on their topic, instances of penalties that take them, and what they have written. */
 class World {
   readonly #cluster: OwnCluster;
@@ -107,7 +116,6 @@ class World {
   readonly #sink: IdempotentSink;
   readonly #writer: RecordWriter;
   readonly #processes: readonly PenaltiesProcess[];
-  readonly #folder: string;
   readonly #random: (below: number) => number;
   /** Verdicts in the order of each partition, repeats included. */
   readonly #written = new Map<number, ContentVerdict[]>();
@@ -116,35 +124,37 @@ class World {
   #count = 0;
 
   private constructor(
-    cluster: OwnCluster,
+    { cluster, folder, seed }: WorldPlace,
     env: Readonly<Record<string, string>>,
     sink: IdempotentSink,
     writer: RecordWriter,
-    seed: number,
   ) {
     this.#cluster = cluster;
     this.#env = env;
     this.#sink = sink;
     this.#writer = writer;
-    this.#folder = makeTestFolder();
     this.#processes = Array.from(
       { length: instances },
-      (_, number) => new PenaltiesProcess(env, join(this.#folder, `penalties-${number}.log`)),
+      (_, number) => new PenaltiesProcess(env, join(folder, `penalties-${number}.log`)),
     );
     const numbers = fc.sample(fc.nat({ max: 1_000_000 }), { seed, numRuns: 10_000 });
     let next = 0;
     this.#random = (below) => (numbers[next++ % numbers.length] ?? 0) % below;
   }
 
-  static async create(cluster: OwnCluster, seed: number): Promise<World> {
+  static async create({ cluster, folder, seed }: WorldPlace): Promise<World> {
     const env = serviceEnvironment({ ...cluster.settings, IMWATCH_PARTITIONS: String(partitions) });
     const values = readSettings(clusterSettings, { env, file: {}, running: {} });
     const kafka = createKafka(values, 'imwatch-faults', silentLogger);
     const registry = createSchemaRegistry(values);
-    const writer = new RecordWriter(await learnDestinations({ kafka, registry, values }, ['verdict']));
+    // A broker that is removing the topics of the schedule before is late with those that are new.
+    const destinations = await untilAnswered(AbortSignal.timeout(60_000), () =>
+      learnDestinations({ kafka, registry, values }, ['verdict']),
+    );
+    const writer = new RecordWriter(destinations);
     const sink = new IdempotentSink(clusterOptions(values, 'imwatch-faults'));
     await sink.connect();
-    return new World(cluster, env, sink, writer, seed);
+    return new World({ cluster, folder, seed }, env, sink, writer);
   }
 
   async run(schedule: readonly Step[]): Promise<void> {
@@ -189,13 +199,6 @@ class World {
       return [partition, entries.map(textOf)] as const;
     });
     return Object.fromEntries(byPartition);
-  }
-
-  /** A folder with the logs so far, which nobody removes. */
-  keptLogs(): string {
-    const folder = mkdtempSync(join(tmpdir(), 'imwatch-seed-'));
-    cpSync(this.#folder, folder, { recursive: true });
-    return folder;
   }
 
   async end(): Promise<void> {
@@ -302,6 +305,13 @@ class World {
     });
     return Object.fromEntries(found);
   }
+}
+
+/** A folder with what the instances, the broker and the registry have logged and written so far, which nobody removes. */
+function keptCopy(...folders: readonly string[]): string {
+  const copy = mkdtempSync(join(tmpdir(), 'imwatch-seed-'));
+  for (const folder of folders) cpSync(folder, copy, { recursive: true });
+  return copy;
 }
 
 function textOf({ entryId, strikes, until }: LedgerEntry): string {

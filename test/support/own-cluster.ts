@@ -55,6 +55,8 @@ export class OwnProgram {
 export interface OwnCluster {
   readonly brokers: readonly OwnProgram[];
   readonly registry: OwnProgram;
+  /** Where they keep what they write, their logs included, until the end. */
+  readonly folder: string;
   /** Settings by which clients reach it. */
   readonly settings: Readonly<Record<'KAFKA_BROKERS' | 'SCHEMA_REGISTRY_URL', string>>;
   stop(): Promise<void>;
@@ -98,6 +100,7 @@ export async function startOwnCluster(
   return {
     brokers,
     registry,
+    folder: home,
     settings: {
       KAFKA_BROKERS: ports.map((port) => `127.0.0.1:${port}`).join(','),
       SCHEMA_REGISTRY_URL: registryUrl(registryPort),
