@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PenaltiesProcessor } from '../../consumers/penalties/processor.ts';
@@ -307,10 +307,11 @@ class World {
   }
 }
 
-/** A folder with what the instances, the broker and the registry have logged and written so far, which nobody removes. */
+/** A folder with what the instances, the broker and the registry have logged so far, which nobody removes. */
 function keptCopy(...folders: readonly string[]): string {
   const copy = mkdtempSync(join(tmpdir(), 'imwatch-seed-'));
-  for (const folder of folders) cpSync(folder, copy, { recursive: true });
+  const isWanted = (path: string): boolean => basename(path) !== 'data';
+  for (const folder of folders) cpSync(folder, copy, { recursive: true, filter: isWanted });
   return copy;
 }
 

@@ -1,24 +1,21 @@
-import { type Clock, sleep } from '../../../lib/clock.ts';
+import type { Clock } from '../../../lib/clock.ts';
 import { AppError, messageOf } from '../../../lib/errors.ts';
 import type { FetchedBatch } from '../../../lib/kafka/consume/fetcher.ts';
 import type { ConsumedRecord } from '../../../lib/kafka/consume/record-batch-reader.ts';
-import type { OutgoingRecord } from '../../../lib/kafka/ports.ts';
 import { RecordRefusedError } from '../../../lib/kafka/record-refused.ts';
-import { TransactionAbortedError } from '../../../lib/kafka/transact/errors.ts';
 import type { GroupMember, TransactionalProducer } from '../../../lib/kafka/transact/transactional-producer.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { RecordWriter, TopicRecord } from '../../../schemas/record-writer.ts';
-import { RegistryUnavailableError } from '../../../schemas/registry.ts';
 import type { StateLog } from '../changelog.ts';
-import { deadLetterOf } from '../dead-letter.ts';
-import type { Decoded, Decoder } from '../decoder.ts';
+import type { Decoder } from '../decoder.ts';
 import { EffectRunner } from '../effects/effect-runner.ts';
 import type { Effect } from '../effects/effects.ts';
-import type { ConsumerMetrics, OutcomeKind } from '../metrics.ts';
-import type { AnyEvent, Outcome, PartitionProcessor } from '../processor.ts';
-import { retryPauseMs } from '../retry-pause.ts';
+import type { ConsumerMetrics } from '../metrics.ts';
+import type { AnyEvent, PartitionProcessor } from '../processor.ts';
 import type { LocalCopy } from '../state/local-copy.ts';
 import { SnapshotDamagedError } from '../state/snapshot.ts';
+import { Committer } from './committer.ts';
+import { EventHandler } from './event-handler.ts';
 import type { Refusals } from './refusals.ts';
 
 /** Neither an output nor the dead letter that should stand for it is taken: a person has to look. */
@@ -69,7 +66,8 @@ const transactionEvents = 5_000;
  */
 export class OwnedPartition<E extends AnyEvent, V> {
   readonly #options: OwnedPartitionOptions<E, V>;
-  #nextOffset: number;
+  readonly #events: EventHandler<E>;
+  readonly #committer: Committer<V>;
   #work: Promise<void> = Promise.resolve();
   #effects: EffectRunner<Effect, unknown> | undefined;
   #hasEnded = false;
@@ -80,7 +78,11 @@ export class OwnedPartition<E extends AnyEvent, V> {
 
   constructor(options: OwnedPartitionOptions<E, V>) {
     this.#options = options;
-    this.#nextOffset = options.nextOffset;
+    const onWaiting = (what: string): void => {
+      this.#waitingFor = what;
+    };
+    this.#events = new EventHandler({ ...options, seen: options.copy.seen, onWaiting });
+    this.#committer = new Committer({ ...options, onWaiting });
     const { effects } = options.processor;
     if (effects === undefined) return;
     this.#effects = new EffectRunner({
@@ -94,7 +96,7 @@ export class OwnedPartition<E extends AnyEvent, V> {
 
   /** Offset of the first record that is not settled. */
   get nextOffset(): number {
-    return this.#nextOffset;
+    return this.#committer.nextOffset;
   }
 
   /** Since when it has been at work, by the monotonic clock; `undefined` when it is idle. */
@@ -129,7 +131,7 @@ export class OwnedPartition<E extends AnyEvent, V> {
   /** Commits outputs that no event has led to. */
   async #give(outputs: readonly TopicRecord[]): Promise<void> {
     try {
-      await this.#commit(outputs, this.#nextOffset);
+      await this.#commit(outputs, this.nextOffset);
     } catch (error) {
       if (!(error instanceof RecordRefusedError)) throw error;
       throw new PartitionStoppedError(`Kafka never takes what is due: ${messageOf(error)}`, { cause: error });
@@ -205,7 +207,7 @@ export class OwnedPartition<E extends AnyEvent, V> {
       metrics.lag(partition, lagRecords, Math.max(0, lagMs));
       begin = end;
     }
-    this.#nextOffset = nextOffset;
+    this.#committer.passed(nextOffset);
   }
 
   #transactionEnd(records: readonly ConsumedRecord[], begin: number): number {
@@ -220,16 +222,9 @@ export class OwnedPartition<E extends AnyEvent, V> {
   }
 
   async #transact(records: readonly ConsumedRecord[], next: number): Promise<void> {
-    const { metrics, clock, refusals, decoder } = this.#options;
+    const { metrics, clock, refusals } = this.#options;
     const beganMs = clock.monotonicMs();
-    const outputs: TopicRecord[] = [];
-    const outcomes = { ok: 0, skip: 0, park: 0, repeat: 0 };
-    for (const record of records) {
-      const { value } = record;
-      const kind = this.#handle(record, decoder.decodeKnown(value) ?? (await this.#decode(value)), outputs);
-      outcomes[kind] += 1;
-    }
-    metrics.handled(outcomes);
+    const outputs = await this.#events.handle(records);
     try {
       await this.#commit(outputs, next);
     } catch (error) {
@@ -247,106 +242,8 @@ export class OwnedPartition<E extends AnyEvent, V> {
     metrics.batch(records.length, clock.monotonicMs() - beganMs);
   }
 
-  async #decode(value: Buffer | null): Promise<Decoded<E>> {
-    const { decoder, clock, logger, metrics, signal } = this.#options;
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await decoder.decode(value);
-      } catch (error) {
-        if (!(error instanceof RegistryUnavailableError)) throw error;
-        this.#waitingFor = `the schema registry: ${messageOf(error)}`;
-        metrics.retried('registry');
-        logger.warn({ reason: messageOf(error) }, 'the schema of a record is not known yet, asking again');
-        await sleep(clock, retryPauseMs(attempt));
-        signal.throwIfAborted();
-      }
-    }
-  }
-
-  #handle(record: ConsumedRecord, decoded: Decoded<E>, outputs: TopicRecord[]): OutcomeKind {
-    const { logger, partition, refusals } = this.#options;
-    const { offset } = record;
-    const outcome = this.#outcomeOf(offset, decoded, refusals.whyRefused(offset));
-    const { kind } = outcome;
-    if (kind === 'repeat') return kind;
-    if (kind === 'skip') {
-      logger.debug({ partition, offset, why: outcome.why }, 'skipped');
-      return kind;
-    }
-    if (kind === 'ok') {
-      for (const output of outcome.outputs ?? []) outputs.push(traced(output, record));
-      return kind;
-    }
-    const { service, topic, time } = this.#options;
-    const { reason, detail } = outcome;
-    logger.warn({ partition, offset, reason, detail }, 'dead letter');
-    outputs.push(deadLetterOf({ service, topic, partition, record, reason, detail, failedAtMs: time.nowMs() }));
-    return kind;
-  }
-
-  #outcomeOf(
-    offset: number,
-    decoded: Decoded<E>,
-    whyRefused: string | undefined,
-  ): Outcome | { readonly kind: 'repeat' } {
-    if ('problem' in decoded) return { kind: 'park', reason: 'RECORD_NOT_READABLE', detail: decoded.problem };
-    const { copy, processor } = this.#options;
-    if (!copy.seen.take(decoded.value.eventId, decoded.value.receivedAt)) return { kind: 'repeat' };
-    if (whyRefused !== undefined) return { kind: 'park', reason: 'OUTPUT_REFUSED', detail: whyRefused };
-    return processor.take({ value: decoded.value, offset });
-  }
-
-  /** Commits what was handled since the last time; does nothing when that is nothing. */
   async #commit(outputs: readonly TopicRecord[], next: number): Promise<void> {
-    const { topic, partition, member, copy, changelog, writer, metrics, clock } = this.#options;
-    const change = copy.change();
-    const own = changelog.recordsOf(change, partition, clock.nowMs());
-    if (outputs.length === 0 && own.length === 0 && next === this.#nextOffset) return;
-    const records = [...outputs.map((output) => writer.recordOf(output)), ...own];
-    const beganMs = clock.monotonicMs();
-    const written = await this.#untilCommitted({ records, offsets: [{ topic, partition, offset: next }], member });
-    metrics.committed(clock.monotonicMs() - beganMs);
-    for (const { topic: id } of outputs) metrics.written(id);
-    copy.committed(change, writtenOf(own, written), clock.nowMs());
-    this.#nextOffset = next;
+    await this.#committer.commit(outputs, next);
     this.#effects?.begin(false);
   }
-
-  async #untilCommitted(
-    transaction: Parameters<TransactionalProducer['commit']>[0],
-  ): ReturnType<TransactionalProducer['commit']> {
-    const { producer, signal, metrics, clock, logger } = this.#options;
-    for (let attempt = 0; ; attempt += 1) {
-      signal.throwIfAborted();
-      try {
-        return await producer.commit(transaction, signal);
-      } catch (error) {
-        if (!(error instanceof TransactionAbortedError)) throw error;
-        this.#waitingFor = `Kafka: ${messageOf(error)}`;
-        metrics.retried('transaction');
-        logger.warn({ reason: messageOf(error) }, 'a transaction was aborted, trying again');
-        await sleep(clock, retryPauseMs(attempt));
-      }
-    }
-  }
-}
-
-/** An output goes on with the trace of the event that it comes from. */
-function traced(output: TopicRecord, record: ConsumedRecord): TopicRecord {
-  const traceparent = record.headers?.['traceparent'];
-  if (traceparent === undefined || output.headers?.['traceparent'] !== undefined) return output;
-  return { ...output, headers: { ...output.headers, traceparent: traceparent.toString() } };
-}
-
-/** Offset behind the last of `own` on each of their topics, as far as the broker has told. */
-function writtenOf(
-  own: readonly OutgoingRecord[],
-  lastOffsets: ReadonlyMap<string, number>,
-): ReadonlyMap<string, number> {
-  const written = new Map<string, number>();
-  for (const { topic, partition } of own) {
-    const last = lastOffsets.get(`${topic}/${partition}`);
-    if (last !== undefined) written.set(topic, last + 1);
-  }
-  return written;
 }
