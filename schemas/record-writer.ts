@@ -1,5 +1,5 @@
 import { partitionOf } from '../lib/kafka/partitioner.ts';
-import type { OutgoingRecord } from '../lib/kafka/ports.ts';
+import type { OutgoingRecord, TopicPartition } from '../lib/kafka/ports.ts';
 import { RecordEncoder } from './codec.ts';
 import type { Destination } from './destinations.ts';
 import type { RecordName, RecordOf } from './generated/events.ts';
@@ -33,6 +33,13 @@ export class RecordWriter {
         id,
         { topic, partitions, encoder: new RecordEncoder<RecordName>(topics[id].record, schemaId) },
       ]),
+    );
+  }
+
+  /** Every partition that its records may belong to. */
+  get places(): readonly TopicPartition[] {
+    return [...this.#routes.values()].flatMap(({ topic, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
     );
   }
 

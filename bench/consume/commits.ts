@@ -25,7 +25,13 @@ await membership.start();
 const member = await assigned.promise;
 const cluster = new Cluster(clusterOptions(values, 'imwatch-bench'));
 const coordinators = new Coordinators(cluster);
-const producer = new TransactionalProducer({ cluster, coordinators, transactionalId: groupId, clock: systemClock });
+const producer = new TransactionalProducer({
+  cluster,
+  coordinators,
+  transactionalId: groupId,
+  places: writer.places,
+  clock: systemClock,
+});
 const { signal } = new AbortController();
 await producer.initialise(signal);
 const tookMs: number[] = [];

@@ -162,12 +162,22 @@ export class TopicConsumer<E extends AnyEvent, V> {
     signal: AbortSignal,
     onEnd: (error: Error) => void,
   ): Promise<OwnedPartition<E, V>> {
-    const { topic, groupId, connections, clock, logger } = this.#options;
+    const { topic, groupId, connections, clock, logger, writer } = this.#options;
     const { transacting, restoring } = connections;
     const connection = transacting[partition % transacting.length];
     if (connection === undefined) throw new Error('No connections for transactions');
     const transactionalId = `${groupId}/${topic}/${partition}`;
-    const producer = new TransactionalProducer({ ...connection, transactionalId, clock });
+    const producer = new TransactionalProducer({
+      ...connection,
+      transactionalId,
+      places: writer.places,
+      onForgottenMarks: (places, outcome) =>
+        logger.warn(
+          { partition, places, outcome },
+          'a broker has forgotten the end of a transaction, writing it again',
+        ),
+      clock,
+    });
     await producer.initialise(signal);
     const { coordinators } = connection;
     const place = { topic, partition };

@@ -36,7 +36,8 @@ it('an owner that was frozen can commit nothing, once somebody else has taken th
     const cluster = new Cluster(clusterOptions(place.values, 'imwatch-guide'));
     const coordinators = new Coordinators(cluster);
     const transactionalId = `${groupId}/${place.verdicts}/0`;
-    const producer = new TransactionalProducer({ cluster, coordinators, transactionalId, clock: systemClock });
+    const places = [{ topic: place.verdicts, partition: 0 }];
+    const producer = new TransactionalProducer({ cluster, coordinators, transactionalId, places, clock: systemClock });
     await producer.initialise(signal);
     const end = async () => {
       await membership.stop();

@@ -58,7 +58,8 @@ async function removeBefore(offset: number): Promise<void> {
 async function transact(...transactions: readonly (readonly string[])[]): Promise<void> {
   const cluster = aCluster();
   const connection = { cluster, coordinators: new Coordinators(cluster) };
-  const producer = new TransactionalProducer({ ...connection, transactionalId: topic, clock: systemClock });
+  const options = { ...connection, transactionalId: topic, places: [{ topic, partition: 0 }], clock: systemClock };
+  const producer = new TransactionalProducer(options);
   await producer.initialise(signal);
   const member = { groupId: topic, memberId: 'nobody', generationId: 7 };
   for (const each of transactions) {
@@ -71,7 +72,7 @@ async function transact(...transactions: readonly (readonly string[])[]): Promis
     });
   }
   // The marks that end a transaction are written behind the answer: taking the id again waits for them.
-  await new TransactionalProducer({ ...connection, transactionalId: topic, clock: systemClock }).initialise(signal);
+  await new TransactionalProducer(options).initialise(signal);
 }
 
 async function range(from = 0): Promise<readonly string[]> {

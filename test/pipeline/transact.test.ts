@@ -47,7 +47,8 @@ function connect() {
 /** A producer that has the id of the test's group. */
 async function aProducer(transactionalId = groupId) {
   const connection = connect();
-  const producer = new TransactionalProducer({ ...connection, transactionalId, clock: systemClock });
+  const places = [0, 1].map((partition) => ({ topic: output, partition }));
+  const producer = new TransactionalProducer({ ...connection, transactionalId, places, clock: systemClock });
   await producer.initialise(never);
   return { ...connection, producer };
 }

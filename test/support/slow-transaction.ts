@@ -1,6 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { addOffsetsToTxnV3, type Connection, endTxnV3, initProducerIdV4, txnOffsetCommitV3 } from '@platformatic/kafka';
+import {
+  addOffsetsToTxnV3,
+  addPartitionsToTxnV3,
+  type Connection,
+  endTxnV3,
+  initProducerIdV4,
+  txnOffsetCommitV3,
+} from '@platformatic/kafka';
+import { systemClock } from '../../lib/clock.ts';
+import type { Cluster } from '../../lib/kafka/cluster.ts';
 import type { CoordinatorKind, Coordinators } from '../../lib/kafka/coordinators.ts';
+import type { OutgoingRecord, TopicPartition } from '../../lib/kafka/ports.ts';
+import { groupByPartition } from '../../lib/kafka/produce/partition-batch.ts';
+import { lastSequence, ProducerSession } from '../../lib/kafka/produce/producer-session.ts';
+import { produceAll } from '../../lib/kafka/transact/produce-all.ts';
 import { untilAnswered } from '../../lib/kafka/until-answered.ts';
 
 /** Who commits offsets; nobody in particular when a test does not say. */
@@ -9,7 +22,7 @@ interface Committer {
   readonly generationId: number;
 }
 
-/** A transaction of offsets, request by request, so that it stands still wherever a test wants it to. */
+/** A transaction, request by request, so that it stands still wherever a test wants it to. */
 export class SlowTransaction {
   readonly id = `transaction-${randomBytes(4).toString('hex')}`;
   readonly #coordinators: Coordinators;
@@ -51,6 +64,28 @@ export class SlowTransaction {
     await this.#ask('group', groupId, (connection) =>
       txnOffsetCommitV3.api.async(connection, this.id, groupId, id, epoch, generationId, memberId, null, topics),
     );
+  }
+
+  /** Tells the coordinator that the transaction will write to a partition. */
+  async announce({ topic, partition }: TopicPartition): Promise<void> {
+    const [producerId, producerEpoch] = this.#identity();
+    const topics = [{ name: topic, partitions: [partition] }];
+    const transaction = { transactionalId: this.id, producerId, producerEpoch, verifyOnly: false, topics };
+    await this.#ask('transaction', this.id, (connection) => addPartitionsToTxnV3.api.async(connection, [transaction]));
+  }
+
+  /** Writes records; where that was not announced, the end of the transaction leaves it open. */
+  async write(cluster: Cluster, records: readonly OutgoingRecord[]): Promise<void> {
+    const [id, epoch] = this.#identity();
+    await produceAll({
+      cluster,
+      transactionalId: this.id,
+      session: new ProducerSession(id, epoch, lastSequence, true),
+      groups: groupByPartition(records),
+      untilMs: systemClock.monotonicMs() + 10_000,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    });
   }
 
   async end(committed: boolean): Promise<void> {

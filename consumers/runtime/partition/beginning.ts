@@ -9,12 +9,12 @@ import type { Logger } from '../../../lib/logger.ts';
 export interface BeginningOptions extends TopicPartition {
   readonly groupId: string;
   /** Has the transactional id of the partition: no transaction of a predecessor is open. */
-  readonly producer: Pick<TransactionalProducer, 'giveUpPending'>;
+  readonly producer: Pick<TransactionalProducer, 'endPending'>;
   readonly coordinators: Coordinators;
   readonly cluster: Cluster;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** How long an offset may be pending before it is given up. */
+  /** How long an offset may be pending before it is ended. */
   readonly pendingMs?: number;
 }
 
@@ -28,7 +28,7 @@ export interface Beginning {
 /**
  * Where a group begins with a partition: what it has committed, or the first record that is kept.
  *
- * @throws {OffsetsPendingError} when the offset stays pending, also after it was given up: it is somebody else's.
+ * @throws {OffsetsPendingError} when the offset stays pending, also after it was ended: it is somebody else's.
  */
 export async function beginningOf(options: BeginningOptions): Promise<Beginning> {
   const { cluster, topic, partition, signal, logger } = options;
@@ -51,8 +51,11 @@ async function committedOf(options: BeginningOptions): Promise<number | undefine
     return await ask();
   } catch (error) {
     if (!(error instanceof OffsetsPendingError)) throw error;
-    logger.warn({ partition, reason: messageOf(error) }, 'a broker has not ended a transaction whole, giving it up');
-    await producer.giveUpPending(groupId, signal);
+    logger.warn(
+      { partition, reason: messageOf(error) },
+      'a broker has not ended the offsets of a transaction, ending them',
+    );
+    await producer.endPending(groupId, signal);
     return ask();
   }
 }

@@ -29,3 +29,13 @@ export class OutcomeUnknownError extends AppError {
   readonly code = 'KAFKA_OUTCOME_UNKNOWN';
   readonly retryable = true;
 }
+
+/**
+ * A transaction of a predecessor is over and still open in some partitions, and nobody knows how it has ended: a person has to look
+ * (`kafka-transactions.sh`).
+ */
+export class UnmarkedTransactionError extends AppError {
+  override readonly name = 'UnmarkedTransactionError';
+  readonly code = 'KAFKA_TRANSACTION_UNMARKED';
+  readonly retryable = true;
+}
