@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import kafkajs, { type Admin, type ITopicMetadata } from 'kafkajs';
 import { UserError } from '../errors.ts';
+import { KafkaRequestError } from './admin.ts';
 
 // Node finds only some of kafkajs's exports by name.
 const { ConfigResourceTypes } = kafkajs;
@@ -41,13 +43,21 @@ export function minInsyncReplicas(replication: number): number {
   return replication >= 3 ? 2 : 1;
 }
 
-/** Creates the topics of `plans` that do not exist and leaves the others alone. Returns the names of those created. */
+const knownWithinMs = 30_000;
+const knownPauseMs = 100;
+
+/**
+ * Creates the topics of `plans` that do not exist, waits until the brokers know them, and leaves the others alone. Returns the names of
+ * those created.
+ *
+ * @throws {KafkaRequestError} when they are not known within 30 seconds.
+ */
 export async function createMissingTopics(admin: Admin, plans: readonly TopicPlan[]): Promise<readonly string[]> {
   const present = new Set(await admin.listTopics());
   const missing = plans.filter((plan) => !present.has(plan.topic));
   if (missing.length === 0) return [];
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: missing.map(({ topic, partitions, replication, config }) => ({
       topic,
       numPartitions: partitions,
@@ -55,7 +65,25 @@ export async function createMissingTopics(admin: Admin, plans: readonly TopicPla
       configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
     })),
   });
-  return missing.map((plan) => plan.topic);
+  const created = missing.map((plan) => plan.topic);
+  await untilKnown(admin, created);
+  return created;
+}
+
+/** The controller answers before the brokers have heard of a new topic; kafkajs's own wait takes one that has not for a failure. */
+async function untilKnown(admin: Admin, topics: readonly string[]): Promise<void> {
+  const untilMs = performance.now() + knownWithinMs;
+  for (;;) {
+    const known = new Set(await admin.listTopics());
+    const unknown = topics.filter((topic) => !known.has(topic));
+    if (unknown.length === 0) return;
+    if (performance.now() >= untilMs) {
+      throw new KafkaRequestError(
+        `Kafka: ${unknown.join(', ')} created, but not known to the brokers after ${knownWithinMs / 1_000} s`,
+      );
+    }
+    await pause(knownPauseMs);
+  }
 }
 
 /** The state of each of `plans`' topics, `undefined` for one that does not exist. */
