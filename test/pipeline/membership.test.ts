@@ -163,15 +163,18 @@ describe('the members of a group', () => {
     await cluster.close();
   });
 
-  it('join again however often it takes when their coordinator moves, and is still loading when they ask it', async () => {
-    const moving = new MovingCoordinator();
-    const kafka = moving.of(createKafka(values(), 'imwatch-test', silentLogger));
+  it.each([
+    ['when their coordinator moves', 'move'],
+    ['when their coordinator does not know them', 'forget'],
+  ] as const)('join again however often it takes %s, and is still loading when they ask it', async (_when, what) => {
+    const coordinator = new MovingCoordinator();
+    const kafka = coordinator.of(createKafka(values(), 'imwatch-test', silentLogger));
     const a = new Member('a', unique('group'), { kafka });
     await a.membership.start();
     await shared([a]);
     const before = a.assignment?.generationId;
-    moving.move();
-    await expect.poll(() => moving.refusalsLeft, waitMs).toBe(0);
+    coordinator[what]();
+    await expect.poll(() => coordinator.refusalsLeft, waitMs).toBe(0);
     await expect.poll(() => a.assignment?.generationId ?? before, waitMs).not.toBe(before);
     await shared([a]);
     expectRevokedFirst();

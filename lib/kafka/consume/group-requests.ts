@@ -57,9 +57,9 @@ const refusals = new Set([
  * partitions of a topic have changed. CRASH comes when the group has been left already. The coordinator that kafkajs asks for sees all
  * of it in time, and `cluster` is what kafkajs gives to an assigner, one for each consumer.
  *
- * Four more things are done here. A member that has left its generation sends no heartbeat for it, but joins again: kafkajs asks to join
- * once, and where that fails, as with a coordinator that is still loading, goes on with the generation before, which a new coordinator
- * takes without an objection. A heartbeat finds the coordinator anew when the connection is lost: kafkajs would go on asking the
+ * Four more things are done here. Joining is tried until it succeeds: where kafkajs's own try fails with what passes, as with a coordinator
+ * that is still loading, it would go on with the generation before, or, without a member id, never join nor heartbeat again. And a member
+ * that has left its generation sends no heartbeat for it, which a new coordinator would take without an objection. A heartbeat finds the coordinator anew when the connection is lost: kafkajs would go on asking the
  * broker that it was, until it gives the membership up. A new consumer joins as the member that one which has crashed was, so that the
  * group does not wait for that to time out. Offsets are not asked for, as kafkajs is to fetch nothing (it would leave the group when a
  * leader is away for a while).
@@ -67,7 +67,7 @@ const refusals = new Set([
 export function watchGroupRequests(cluster: Cluster, watcher: GroupRequestWatcher, nowMs: () => number): void {
   const find = cluster.findGroupCoordinator.bind(cluster);
   cluster.findGroupCoordinator = async (group) => {
-    const coordinator = await find(group);
+    const coordinator = await find(group).catch(joinAgain);
     return watched(coordinator as unknown as Coordinator, {
       watcher,
       nowMs,
@@ -95,12 +95,12 @@ function watched(found: Coordinator, { watcher, nowMs, findAgain }: Watching): C
         return answer;
       } catch (error) {
         if (typeOf(error) === unknownMember) watcher.onForgotten();
-        throw error;
+        return joinAgain(error);
       }
     },
     syncGroup: async (request) => {
       const sentAtMs = nowMs();
-      const answer = await current.syncGroup(request);
+      const answer = await current.syncGroup(request).catch(joinAgain);
       watcher.onSynced(request, sentAtMs);
       return answer;
     },
@@ -137,6 +137,12 @@ function offsetsOf({ topic, partitions }: OffsetTopic) {
 /** Retries that are used up make kafkajs give up the membership, which its time-out does when it is time. */
 function asPassing(error: unknown): never {
   throw new KafkaJSError(asError(error), { retriable: true });
+}
+
+/** What passes makes kafkajs join again; it does so by itself when the coordinator does not know the member. */
+function joinAgain(error: unknown): never {
+  const passes = error instanceof KafkaJSError && error.retriable && typeOf(error) !== unknownMember;
+  throw passes ? Object.assign(leftGeneration(), { cause: error }) : error;
 }
 
 /** What makes kafkajs join again. */
