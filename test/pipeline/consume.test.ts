@@ -205,6 +205,25 @@ describe('a fetcher', () => {
     expect(found).toEqual(values);
   });
 
+  it('gives of every partition that is behind before it gives of one again, though they do not fit into one answer', async () => {
+    const partitions = Array.from({ length: 12 }, (_, partition) => partition);
+    const wide = `${topic}-wide`;
+    await withAdmin(kafka(), (admin) =>
+      admin.createTopics({ waitForLeaders: true, topics: [{ topic: wide, numPartitions: 12, replicationFactor: 1 }] }),
+    );
+    const value = 'x'.repeat(256 * 1024);
+    for (let written = 0; written < 6; written += 1) {
+      await sink.send(partitions.map((partition) => ({ ...record(value, partition), topic: wide })));
+    }
+    const fetcher = aFetcher();
+    const given: number[] = [];
+    for (const partition of partitions) {
+      fetcher.add({ topic: wide, partition }, 0, () => void given.push(partition));
+    }
+    await expect.poll(() => given.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(12);
+    expect(given.slice(0, 12)).toEqual(partitions);
+  });
+
   it('gives nothing of a partition any more that is removed', async () => {
     const fetcher = aFetcher();
     const found: string[] = [];

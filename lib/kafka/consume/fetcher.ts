@@ -185,10 +185,18 @@ export class Fetcher {
     const { topic, partition, offset, take } = subscription;
     const { records, nextOffset } = readRecordBatches(bytes, offset, aborted, `${topic}/${partition}`);
     if (nextOffset === offset) return;
+    this.#toTheEnd(subscription);
     subscription.offset = nextOffset;
     subscription.isBehind = nextOffset < highWatermark;
     const taken = take({ records, nextOffset, highWatermark });
     if (taken !== undefined) this.#busyUntil(subscription, taken);
+  }
+
+  /** A broker fills its answer in the order that it is asked in, so whoever has got something asks behind the others next time. */
+  #toTheEnd(subscription: Subscription): void {
+    const name = `${subscription.topic}/${subscription.partition}`;
+    this.#subscriptions.delete(name);
+    this.#subscriptions.set(name, subscription);
   }
 
   /** What lies before the begin of the partition is kept no more: goes on with what is. */
