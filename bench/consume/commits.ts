@@ -4,7 +4,8 @@ import { clusterOptions } from '../../lib/kafka/client.ts';
 import { Cluster } from '../../lib/kafka/cluster.ts';
 import { GroupMembership } from '../../lib/kafka/consume/membership.ts';
 import { Coordinators } from '../../lib/kafka/coordinators.ts';
-import { type GroupMember, TransactionalProducer } from '../../lib/kafka/transact/transactional-producer.ts';
+import type { GroupMember } from '../../lib/kafka/transact/transaction-requests.ts';
+import { TransactionalProducer } from '../../lib/kafka/transact/transactional-producer.ts';
 import { topicName } from '../../schemas/topics.ts';
 import { aVerdict, openPlace, quantile, tell } from './place.ts';
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import { AppError, asError, messageOf } from '../../lib/errors.ts';
+import { FencedError } from '../../lib/kafka/transact/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Readiness } from '../../lib/management-server.ts';
 import type { ConsumerState } from './metrics.ts';
@@ -113,10 +114,14 @@ export class Assignment<E extends AnyEvent, V> {
       logger.warn({ partition, reason: messageOf(error) }, 'a partition cannot be taken yet, trying again');
     };
     try {
-      const owned = await untilDone(() => claim(partition, signal, onEnd), { signal, clock, onFailure });
+      // Whoever has taken the id meanwhile is the owner: it is not taken back.
+      const isFinal = (error: unknown): boolean => error instanceof FencedError;
+      const owned = await untilDone(() => claim(partition, signal, onEnd), { signal, clock, onFailure, isFinal });
       this.#owned.set(partition, owned);
     } catch (error) {
-      if (!signal.aborted) onBug(asError(error));
+      if (signal.aborted) return;
+      if (error instanceof FencedError) this.#ended(partition, error);
+      else onBug(asError(error));
     }
   }
 

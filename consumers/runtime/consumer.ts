@@ -170,6 +170,7 @@ export class TopicConsumer<E extends AnyEvent, V> {
     const producer = new TransactionalProducer({
       ...connection,
       transactionalId,
+      groupId,
       places: writer.places,
       onForgottenMarks: (places, outcome) =>
         logger.warn(

@@ -5,7 +5,8 @@ import { Cluster } from '../../lib/kafka/cluster.ts';
 import { GroupMembership } from '../../lib/kafka/consume/membership.ts';
 import { Coordinators } from '../../lib/kafka/coordinators.ts';
 import { FencedError, NotMemberError } from '../../lib/kafka/transact/errors.ts';
-import { type GroupMember, TransactionalProducer } from '../../lib/kafka/transact/transactional-producer.ts';
+import type { GroupMember } from '../../lib/kafka/transact/transaction-requests.ts';
+import { TransactionalProducer } from '../../lib/kafka/transact/transactional-producer.ts';
 import { aPlace } from './place.ts';
 
 const { signal } = new AbortController();

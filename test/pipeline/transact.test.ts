@@ -12,7 +12,8 @@ import { RecordRefusedError } from '../../lib/kafka/record-refused.ts';
 import { kafkaSettings } from '../../lib/kafka/settings.ts';
 import { readTopics } from '../../lib/kafka/topic-reader.ts';
 import { FencedError, NotMemberError } from '../../lib/kafka/transact/errors.ts';
-import { type GroupMember, TransactionalProducer } from '../../lib/kafka/transact/transactional-producer.ts';
+import type { GroupMember } from '../../lib/kafka/transact/transaction-requests.ts';
+import { TransactionalProducer } from '../../lib/kafka/transact/transactional-producer.ts';
 import { silentLogger } from '../../lib/logger.ts';
 
 const values = () => readSettings(kafkaSettings, { env: inject('cluster'), file: {}, running: {} });

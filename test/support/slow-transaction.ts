@@ -14,6 +14,7 @@ import type { OutgoingRecord, TopicPartition } from '../../lib/kafka/ports.ts';
 import { groupByPartition } from '../../lib/kafka/produce/partition-batch.ts';
 import { lastSequence, ProducerSession } from '../../lib/kafka/produce/producer-session.ts';
 import { produceAll } from '../../lib/kafka/transact/produce-all.ts';
+import { lastTransactionOf } from '../../lib/kafka/transact/unmarked.ts';
 import { untilAnswered } from '../../lib/kafka/until-answered.ts';
 
 /** Who commits offsets; nobody in particular when a test does not say. */
@@ -24,12 +25,22 @@ interface Committer {
 
 /** A transaction, request by request, so that it stands still wherever a test wants it to. */
 export class SlowTransaction {
-  readonly id = `transaction-${randomBytes(4).toString('hex')}`;
+  readonly id: string;
   readonly #coordinators: Coordinators;
   #producer: { readonly producerId: bigint; readonly producerEpoch: number } | undefined;
 
-  constructor(coordinators: Coordinators) {
+  constructor(coordinators: Coordinators, id = `transaction-${randomBytes(4).toString('hex')}`) {
     this.#coordinators = coordinators;
+    this.id = id;
+  }
+
+  /** One that passes itself off as who has a transactional id. */
+  static async asOwnerOf(id: string, coordinators: Coordinators): Promise<SlowTransaction> {
+    const transaction = new SlowTransaction(coordinators, id);
+    transaction.#producer = await transaction.#ask('transaction', id, (connection) =>
+      lastTransactionOf(connection, id),
+    );
+    return transaction;
   }
 
   async begin(): Promise<void> {

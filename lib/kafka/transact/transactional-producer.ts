@@ -1,22 +1,15 @@
-import {
-  addOffsetsToTxnV3,
-  addPartitionsToTxnV3,
-  endTxnV3,
-  initProducerIdV4,
-  ResponseError,
-  txnOffsetCommitV3,
-} from '@platformatic/kafka';
-import { type Clock, sleep } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
+import { GenericError } from '@platformatic/kafka';
+import type { Clock } from '../../clock.ts';
+import { AppError, messageOf } from '../../errors.ts';
 import { KafkaRequestError } from '../admin.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Coordinators } from '../coordinators.ts';
-import { errorNamesOf, isFencedName } from '../kafka-errors.ts';
+import { errorNamesOf } from '../kafka-errors.ts';
 import type { OutgoingRecord, TopicPartition } from '../ports.ts';
 import { groupByPartition } from '../produce/partition-batch.ts';
 import { lastSequence, ProducerSession } from '../produce/producer-session.ts';
 import { isRefusal, RecordRefusedError } from '../record-refused.ts';
-import { CoordinatorRequests } from './coordinator-requests.ts';
+import { CoordinatorRequests, InterruptedError, isPassing } from './coordinator-requests.ts';
 import {
   FencedError,
   NotMemberError,
@@ -25,19 +18,19 @@ import {
   UnmarkedTransactionError,
 } from './errors.ts';
 import { produceAll } from './produce-all.ts';
-import { type LastTransaction, lastTransactionOf, type Outcome, openPlacesOf } from './unmarked.ts';
-
-/** A member of a consumer group in one of its generations. */
-export interface GroupMember {
-  readonly groupId: string;
-  readonly memberId: string;
-  readonly generationId: number;
-}
-
-export interface ConsumedOffset extends TopicPartition {
-  /** Offset of the next record to consume. */
-  readonly offset: number;
-}
+import { type Attempt, Settlement, type SettlementOptions } from './settlement.ts';
+import {
+  addToTransaction,
+  anybody,
+  type ConsumedOffset,
+  commitOffsets,
+  endTransaction,
+  type GroupMember,
+  isFenced,
+  type ProducerIdentity,
+  settled,
+  takeProducerId,
+} from './transaction-requests.ts';
 
 export interface Transaction {
   readonly records: readonly OutgoingRecord[];
@@ -48,14 +41,9 @@ export interface Transaction {
 /** Offsets of the last record of each partition, by `<topic>/<partition>`, as far as the brokers have told. */
 export type LastOffsets = ReadonlyMap<string, number>;
 
-export interface TransactionalProducerOptions {
+export interface TransactionalProducerOptions extends Omit<SettlementOptions, 'requests'> {
   readonly cluster: Cluster;
   readonly coordinators: Coordinators;
-  readonly transactionalId: string;
-  /** Every partition that its transactions may write to, and those of its predecessors. */
-  readonly places: readonly TopicPartition[];
-  /** Told of marks that a broker has forgotten, before they are made up for. */
-  readonly onForgottenMarks?: (places: readonly TopicPartition[], outcome: Outcome) => void;
   /** After this long without an end the broker aborts a transaction. */
   readonly transactionTimeoutMs?: number;
   readonly clock: Clock;
@@ -64,7 +52,6 @@ export interface TransactionalProducerOptions {
 const defaultTransactionTimeoutMs = 10_000;
 /** How long the outcome of a commit is asked for. */
 const outcomeMs = 30_000;
-const markPauseMs = 20;
 
 const notMember = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID', 'REBALANCE_IN_PROGRESS']);
 
@@ -72,54 +59,49 @@ const notMember = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_IN
  * Commits records together with the offsets of the records that they come from, exactly once (KIP-98), fenced by the transactional id
  * and by member and generation of the group (KIP-447). For Kafka 3.0 and later. One transaction at a time.
  *
- * A coordinator answers that a transaction is over before all of its marks are written. A broker that restarts within that may forget
- * some of them (it takes partitions that it has not yet heard of for removed ones): there the transaction stays open, and the mark of
- * the next one would decide about it too. So nothing is begun before the marks are made up for, as the coordinator had decided.
+ * None is begun before the last one is open nowhere any more, also when a broker has forgotten its marks.
  */
 export class TransactionalProducer {
   readonly #options: TransactionalProducerOptions;
   readonly #timeoutMs: number;
   readonly #requests: CoordinatorRequests;
-  /** What the last transaction of the id has come to, as far as is known. */
-  #last: Outcome | undefined;
-  #producerId = -1n;
-  #producerEpoch = -1;
+  readonly #settlement: Settlement;
+  #identity: ProducerIdentity;
+  /** In which the last transaction is open nowhere any more. */
+  #settledEra = -1;
   #session: ProducerSession | undefined;
 
   constructor(options: TransactionalProducerOptions) {
     this.#options = options;
     this.#timeoutMs = options.transactionTimeoutMs ?? defaultTransactionTimeoutMs;
     this.#requests = new CoordinatorRequests(options.coordinators, options.clock);
+    this.#settlement = new Settlement({ ...options, requests: this.#requests });
+    this.#identity = anybody(options.transactionalId);
   }
 
   /**
    * Takes the transactional id from whoever had it, whose open transaction is ended: one that is being committed is, any other is
-   * aborted. Waits for coordinators and leaders until it has.
+   * aborted. Waits some seconds for coordinators and leaders that are away.
    *
-   * @throws {UnmarkedTransactionError}; {KafkaRequestError} for what does not pass with time; and the reason of `signal`, once that is
-   *   aborted.
+   * @throws {UnmarkedTransactionError} {FencedError} {KafkaRequestError}; and the reason of `signal`, once that is aborted.
    */
   async initialise(signal: AbortSignal): Promise<void> {
-    try {
-      // Taking the id makes the coordinator forget it.
-      this.#last = (await this.#lastTransaction(signal)).outcome;
-      await this.#takeId(signal, -1n, -1);
-      await this.#makeUpForMarks(signal);
-      this.#requests.takeInterruption();
-    } catch (error) {
-      if (signal.aborted || !(error instanceof ResponseError)) throw error;
-      throw new KafkaRequestError(`Kafka: ${messageOf(error)}`, { cause: error });
-    }
+    await this.#asAppErrors(signal, async () => {
+      const attempt = this.#attempt(signal);
+      this.#identity = await this.#settlement.takeOver((era) => this.#tryToTakeId(era, signal), attempt);
+      this.#settledEra = await this.#settlement.settle(this.#identity, attempt);
+      this.#beginSession();
+    });
   }
 
   /**
-   * Ends offsets of a group that a predecessor's transaction has left pending although it is over, as it has ended: a broker has forgotten
-   * its mark. Where nobody knows how it has ended they are given up, so that what led to them is handled again.
+   * Ends offsets of a group that a predecessor's transaction has left pending although it is over. Where nobody knows how it has ended they
+   * are given up, so that what led to them is handled again.
    *
-   * @throws {FencedError | OutcomeUnknownError}
+   * @throws {UnmarkedTransactionError} {FencedError} {KafkaRequestError}; and the reason of `signal`, once that is aborted.
    */
   async endPending(groupId: string, signal: AbortSignal): Promise<void> {
-    await this.#mark([], groupId, this.#last ?? 'aborted', signal);
+    await this.#asAppErrors(signal, () => this.#settlement.endPending(this.#identity, groupId, this.#attempt(signal)));
   }
 
   /**
@@ -131,112 +113,103 @@ export class TransactionalProducer {
   async commit({ records, offsets, member }: Transaction, signal: AbortSignal): Promise<LastOffsets> {
     if (records.length === 0 && offsets.length === 0) return new Map();
     const groups = groupByPartition(records);
-    const untilMs = this.#options.clock.monotonicMs() + 0.8 * this.#timeoutMs;
-    try {
-      await this.#beginAfterLast(groups, offsets.length > 0 ? member.groupId : undefined, untilMs, signal);
-    } catch (error) {
-      // It has nothing yet, so its end may say of the last one what that has come to.
-      await this.#giveUp(error, this.#last ?? 'aborted', signal);
-      throw outcomeOf(error);
-    }
+    const groupId = offsets.length > 0 ? member.groupId : undefined;
+    const attempt = { untilMs: this.#options.clock.monotonicMs() + 0.8 * this.#timeoutMs, signal };
     let lastOffsets: LastOffsets;
+    let mayBeOpen = false;
     try {
+      for (let isOpen = false; !isOpen; ) {
+        const era = await this.#settled(attempt);
+        mayBeOpen = true;
+        isOpen = await this.#tryToBegin(groups, groupId, era, attempt);
+      }
       const session = this.#sessionFor(
         groups.map(({ name }) => name),
         records.length,
       );
       [lastOffsets] = await settled([
-        produceAll({ ...this.#options, session, groups, untilMs, signal }),
-        this.#commitOffsets(offsets, member, untilMs, signal),
+        produceAll({ ...this.#options, session, groups, ...attempt }),
+        this.#commitOffsets(offsets, member, attempt),
       ]);
       // The last moment at which it can still be given up.
       signal.throwIfAborted();
     } catch (error) {
-      await this.#giveUp(error, 'aborted', signal);
+      if (mayBeOpen) await this.#giveUp(error, groups, signal);
       throw outcomeOf(error);
     }
-    await this.#end('committed');
+    await this.#end(groups);
     return lastOffsets;
   }
 
-  /** Begins a transaction when all marks of the last one are written. */
-  async #beginAfterLast(
-    places: readonly TopicPartition[],
-    groupId: string | undefined,
-    untilMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
+  #attempt(signal: AbortSignal): Attempt {
+    return { untilMs: this.#options.clock.monotonicMs() + this.#timeoutMs, signal };
+  }
+
+  /** The era in which a transaction may be begun. */
+  async #settled(attempt: Attempt): Promise<number> {
     for (;;) {
-      if (this.#requests.wasInterrupted) await this.#makeUpForMarksOfLast(signal);
-      await this.#begin(places, groupId, untilMs, signal);
-      if (!this.#requests.wasInterrupted) return;
-      await this.#end(this.#last ?? 'aborted');
+      if (this.#settledEra !== this.#requests.era) {
+        this.#settledEra = await this.#settlement.settle(this.#identity, attempt);
+      }
+      if (this.#session !== undefined || (await this.#tryToTakeEpoch(this.#settledEra, attempt)))
+        return this.#settledEra;
     }
   }
 
-  /** After the coordinator was away. */
-  async #makeUpForMarksOfLast(signal: AbortSignal): Promise<void> {
-    this.#requests.takeInterruption();
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
+  /** False when the era is over; whether the coordinator has taken it is not known then. */
+  async #tryToBegin(
+    places: readonly TopicPartition[],
+    groupId: string | undefined,
+    era: number,
+    attempt: Attempt,
+  ): Promise<boolean> {
+    return this.#inEra(era, attempt, (connection) => addToTransaction(connection, this.#identity, places, groupId));
+  }
+
+  /** Brokers may miss sequence numbers of the present epoch. */
+  #tryToTakeEpoch(era: number, attempt: Attempt): Promise<boolean> {
+    return this.#inEra(era, attempt, async (connection) => {
+      this.#identity = await takeProducerId(connection, this.#identity, this.#timeoutMs);
+      this.#beginSession();
+    });
+  }
+
+  async #inEra(
+    era: number,
+    attempt: Attempt,
+    send: Parameters<CoordinatorRequests['ask']>[0]['send'],
+  ): Promise<boolean> {
+    const key = this.#options.transactionalId;
     try {
-      await this.#untilEnded(limit);
-      await this.#makeUpForMarks(limit);
+      await this.#requests.ask({ kind: 'transaction', key, era, ...attempt, send });
+      return true;
     } catch (error) {
-      this.#requests.interrupted();
+      if (error instanceof InterruptedError) return false;
       throw error;
     }
   }
 
-  /** Writes the marks that are missing of the last transaction, which is over. */
-  async #makeUpForMarks(signal: AbortSignal): Promise<void> {
-    const { cluster, places, transactionalId } = this.#options;
-    const where = { cluster, places, producerId: this.#producerId, signal };
-    for (;;) {
-      const open = await openPlacesOf(where);
-      if (open.length === 0) return;
-      if (this.#last === undefined) {
-        const names = open.map(({ topic, partition }) => `${topic}/${partition}`).join(', ');
-        throw new UnmarkedTransactionError(
-          `Kafka: a transaction of ${transactionalId} has no end in ${names}, and its coordinator does not know how it ended`,
-        );
-      }
-      this.#options.onForgottenMarks?.(open, this.#last);
-      await this.#mark(open, undefined, this.#last, signal);
-    }
-  }
-
-  /** A transaction without records, whose marks make up for those that are missing. */
-  async #mark(
-    places: readonly TopicPartition[],
-    groupId: string | undefined,
-    outcome: Outcome,
-    signal: AbortSignal,
-  ): Promise<void> {
-    try {
-      await this.#begin(places, groupId, this.#options.clock.monotonicMs() + this.#timeoutMs, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (isFenced(error)) throw new FencedError(messageOf(error), { cause: error });
-      throw new OutcomeUnknownError(`Kafka: marks cannot be made up for: ${messageOf(error)}`, { cause: error });
-    }
-    await this.#end(outcome);
-    await this.#untilEnded(signal);
-  }
-
-  /** Resolves when the coordinator takes all marks of the last transaction for written. */
-  async #untilEnded(signal: AbortSignal): Promise<void> {
-    while ((await this.#lastTransaction(signal)).isEnding) await sleep(this.#options.clock, markPauseMs);
-  }
-
-  #lastTransaction(signal: AbortSignal): Promise<LastTransaction> {
+  /** Undefined when it has to be looked again how the last transaction stands. */
+  async #tryToTakeId(era: number, signal: AbortSignal): Promise<ProducerIdentity | undefined> {
     const { transactionalId } = this.#options;
-    return this.#requests.ask({
-      kind: 'transaction',
-      key: transactionalId,
-      untilMs: Number.POSITIVE_INFINITY,
-      signal,
-      send: (connection) => lastTransactionOf(connection, transactionalId),
-    });
+    try {
+      return await this.#requests.ask({
+        kind: 'transaction',
+        key: transactionalId,
+        untilMs: Number.NEGATIVE_INFINITY,
+        signal,
+        era,
+        send: (connection) => takeProducerId(connection, anybody(transactionalId), this.#timeoutMs),
+      });
+    } catch (error) {
+      if (error instanceof InterruptedError || (isPassing(error) && !(error instanceof TypeError))) return undefined;
+      throw error;
+    }
+  }
+
+  #beginSession(): void {
+    const { producerId, producerEpoch } = this.#identity;
+    this.#session = new ProducerSession(producerId, producerEpoch, lastSequence, true);
   }
 
   #sessionFor(partitions: readonly string[], records: number): ProducerSession {
@@ -245,131 +218,50 @@ export class TransactionalProducer {
     return this.#session;
   }
 
-  /** Tells the coordinator what the transaction will write to. */
-  async #begin(
-    partitions: readonly TopicPartition[],
-    groupId: string | undefined,
-    untilMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { transactionalId } = this.#options;
-    const [id, epoch] = [this.#producerId, this.#producerEpoch];
-    await this.#requests.ask({
-      kind: 'transaction',
-      key: transactionalId,
-      untilMs,
-      signal,
-      send: async (connection) => {
-        // One behind the other on one connection, so that they are one round trip and do not come between each other.
-        const topics = Array.from(
-          Map.groupBy(partitions, ({ topic }) => topic),
-          ([name, theirs]) => ({
-            name,
-            partitions: theirs.map(({ partition }) => partition),
-          }),
-        );
-        const asked: Promise<unknown>[] = [];
-        if (topics.length > 0) {
-          const transaction = { transactionalId, producerId: id, producerEpoch: epoch, verifyOnly: false, topics };
-          asked.push(addPartitionsToTxnV3.api.async(connection, [transaction]));
-        }
-        if (groupId !== undefined)
-          asked.push(addOffsetsToTxnV3.api.async(connection, transactionalId, id, epoch, groupId));
-        await settled(asked);
-      },
-    });
-  }
-
-  async #commitOffsets(
-    offsets: readonly ConsumedOffset[],
-    member: GroupMember,
-    untilMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #commitOffsets(offsets: readonly ConsumedOffset[], member: GroupMember, attempt: Attempt): Promise<void> {
     if (offsets.length === 0) return;
-    const { transactionalId } = this.#options;
-    const { groupId, memberId, generationId } = member;
-    const topics = Array.from(
-      Map.groupBy(offsets, ({ topic }) => topic),
-      ([name, theirs]) => ({
-        name,
-        partitions: theirs.map(({ partition, offset }) => ({
-          partitionIndex: partition,
-          committedOffset: BigInt(offset),
-          committedLeaderEpoch: -1,
-          committedMetadata: null,
-        })),
-      }),
-    );
     await this.#requests.ask({
       kind: 'group',
-      key: groupId,
-      untilMs,
-      signal,
-      send: (connection) =>
-        txnOffsetCommitV3.api.async(
-          connection,
-          transactionalId,
-          groupId,
-          this.#producerId,
-          this.#producerEpoch,
-          generationId,
-          memberId,
-          null,
-          topics,
-        ),
+      key: member.groupId,
+      ...attempt,
+      send: (connection) => commitOffsets(connection, this.#identity, member, offsets),
     });
   }
 
-  /** Ends the transaction, and asks until that is known: the coordinator answers a repeat as it has answered the first. */
-  async #end(outcome: Outcome): Promise<void> {
+  /** Commits, and asks until that is known. */
+  async #end(places: readonly TopicPartition[]): Promise<void> {
     const { transactionalId, clock } = this.#options;
     try {
       await this.#requests.ask({
         kind: 'transaction',
         key: transactionalId,
         untilMs: clock.monotonicMs() + outcomeMs,
-        send: (connection) =>
-          endTxnV3.api.async(
-            connection,
-            transactionalId,
-            this.#producerId,
-            this.#producerEpoch,
-            outcome === 'committed',
-          ),
+        send: (connection) => endTransaction(connection, this.#identity, 'committed'),
       });
     } catch (error) {
-      throw new OutcomeUnknownError(`Kafka: whether a transaction is ${outcome} is not known: ${messageOf(error)}`, {
+      throw new OutcomeUnknownError(`Kafka: whether a transaction is committed is not known: ${messageOf(error)}`, {
         cause: error,
       });
     }
-    this.#last = outcome;
+    this.#settlement.ended('committed', places);
   }
 
   /**
-   * Ends a transaction that has failed, and takes a new epoch: the brokers may miss sequence numbers of the present one.
+   * Ends a transaction that has failed.
    *
    * @throws {FencedError | OutcomeUnknownError} when that cannot be done.
    */
-  async #giveUp(cause: unknown, outcome: Outcome, signal: AbortSignal): Promise<void> {
+  async #giveUp(cause: unknown, places: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
     if (isFenced(cause)) return;
-    const { transactionalId, clock } = this.#options;
-    const [id, epoch] = [this.#producerId, this.#producerEpoch];
-    const isCommit = outcome === 'committed';
+    this.#session = undefined;
     try {
-      await this.#requests.ask({
+      const wasOpen = await this.#requests.ask({
         kind: 'transaction',
-        key: transactionalId,
-        untilMs: clock.monotonicMs() + this.#timeoutMs,
-        signal,
-        send: (connection) =>
-          endTxnV3.api.async(connection, transactionalId, id, epoch, isCommit).catch(ignoreNotBegun),
+        key: this.#options.transactionalId,
+        ...this.#attempt(signal),
+        send: (connection) => endTransaction(connection, this.#identity, 'aborted').then(() => true, wasNotOpen),
       });
-      this.#last = outcome;
-      // Taking the epoch makes the coordinator forget how it has ended.
-      if (this.#requests.wasInterrupted) await this.#makeUpForMarksOfLast(signal);
-      signal.throwIfAborted();
-      await this.#takeId(signal, id, epoch);
+      if (wasOpen) this.#settlement.ended('aborted', places);
     } catch (error) {
       if (signal.aborted) return;
       if (isFenced(error)) throw new FencedError(messageOf(error), { cause: error });
@@ -377,52 +269,33 @@ export class TransactionalProducer {
     }
   }
 
-  async #takeId(signal: AbortSignal, id: bigint, epoch: number): Promise<void> {
-    const { transactionalId } = this.#options;
-    const answer = await this.#requests.ask({
-      kind: 'transaction',
-      key: transactionalId,
-      untilMs: Number.POSITIVE_INFINITY,
-      signal,
-      send: (connection) => initProducerIdV4.api.async(connection, transactionalId, this.#timeoutMs, id, epoch),
-    });
-    this.#producerId = answer.producerId;
-    this.#producerEpoch = answer.producerEpoch;
-    this.#session = new ProducerSession(answer.producerId, answer.producerEpoch, lastSequence, true);
+  async #asAppErrors(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (signal.aborted || error instanceof AppError || !(error instanceof GenericError)) throw error;
+      if (isFenced(error)) throw new FencedError(messageOf(error), { cause: error });
+      throw new KafkaRequestError(`Kafka: ${messageOf(error)}`, { cause: error });
+    }
   }
 }
 
 /** No more sequence numbers: a new epoch begins with 0 again. */
 class SpentError extends Error {}
 
-function isFenced(error: unknown): boolean {
-  return [...errorNamesOf(error)].some(isFencedName) || error instanceof FencedError;
-}
-
 /** What a transaction that has been aborted because of `error` ends with. */
 function outcomeOf(error: unknown): Error {
-  const message = `Kafka: ${messageOf(error)}`;
+  if (error instanceof RecordRefusedError || error instanceof UnmarkedTransactionError) return error;
+  const message = error instanceof AppError ? messageOf(error) : `Kafka: ${messageOf(error)}`;
   if (isFenced(error)) return new FencedError(message, { cause: error });
   const names = [...errorNamesOf(error)];
   if (names.some((name) => notMember.has(name))) return new NotMemberError(message, { cause: error });
-  if (error instanceof RecordRefusedError) return error;
   if (names.some(isRefusal)) return new RecordRefusedError(message, { cause: error });
   return new TransactionAbortedError(message, { cause: error });
 }
 
-/** The transaction was never begun, or has been aborted already. */
-function ignoreNotBegun(error: unknown): void {
+/** The transaction was never begun, or has been ended already. */
+function wasNotOpen(error: unknown): false {
   if (!errorNamesOf(error).has('INVALID_TXN_STATE')) throw error;
-}
-
-/** As Promise.all, but nothing of it goes on when it rejects. */
-async function settled<const T extends readonly Promise<unknown>[]>(
-  all: T,
-): Promise<{ -readonly [I in keyof T]: Awaited<T[I]> }> {
-  const outcomes = await Promise.allSettled(all);
-  const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
-  // Being fenced says more than what follows from it.
-  const worst = failed.find(({ reason }) => isFenced(reason)) ?? failed[0];
-  if (worst !== undefined) throw worst.reason;
-  return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined)) as never;
+  return false;
 }
